@@ -1,0 +1,336 @@
+"""Make the small ONNX graphs that ship with Harken; their weights are filled in on the user's side.
+
+Run after a change: `python scripts/make_graphs.py`, or with a folder to write there instead. It
+needs the `dev` extra (onnx).
+Every tensor lives in an external file whose layout is decided here and written by
+`harken.parts.convert`: name, type, shape, offset stand in the graph itself.
+"""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import onnx
+from onnx import TensorProto, helper
+
+GRAPHS = Path(__file__).parents[1] / "src/harken/parts/graphs"
+MICROSOFT = "com.microsoft"
+BLOCK = 32
+ALIGN = 4096
+Values = list[onnx.ValueInfoProto]
+SIZE: dict[int, int] = {TensorProto.FLOAT: 4, TensorProto.UINT8: 1, TensorProto.INT8: 1}
+TYPES: dict[int, str] = {
+    TensorProto.FLOAT: "float32",
+    TensorProto.UINT8: "uint8",
+    TensorProto.INT8: "int8",
+}
+
+
+@dataclass
+class Graph:
+    """Nodes and external tensors of one graph in the making."""
+
+    location: str
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    tensors: list[onnx.TensorProto] = field(default_factory=list)
+    offset: int = 0
+
+    def op(
+        self,
+        kind: str,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        domain: str = "",
+        **attrs: Any,
+    ) -> str:
+        self.nodes.append(
+            helper.make_node(
+                kind, list(inputs), list(outputs), name=outputs[0], domain=domain, **attrs
+            )
+        )
+        return outputs[0]
+
+    def weight(self, name: str, kind: int, shape: Sequence[int], location: str = "") -> str:
+        """An external tensor; those of another `location` are given at load time, not read."""
+        length = math.prod(shape) * SIZE[kind]
+        t = TensorProto(name=name, data_type=kind, dims=shape)
+        t.data_location = TensorProto.EXTERNAL
+        keep = {"location": location or self.location, "offset": "0", "length": str(length)}
+        if not location:
+            keep["offset"] = str(self.offset)
+            self.offset += -(-length // ALIGN) * ALIGN
+        for key, value in keep.items():
+            t.external_data.add(key=key, value=value)
+        self.tensors.append(t)
+        return name
+
+    def constant(self, name: str, kind: int, shape: Sequence[int], values: Sequence[float]) -> str:
+        self.tensors.append(helper.make_tensor(name, kind, shape, values))
+        return name
+
+    def quantised_matmul(self, x: str, name: str, k: int, n: int, bits: int, bias: bool) -> str:
+        """y = x W^T (+ bias), W [n, k] in blocks of 32 along k."""
+        blocks = k // BLOCK
+        inputs = [
+            x,
+            self.weight(f"{name}.quant", TensorProto.UINT8, (n, blocks, BLOCK * bits // 8)),
+            self.weight(f"{name}.scale", TensorProto.FLOAT, (n, blocks)),
+        ]
+        if bits == 4:
+            inputs.append(self.weight(f"{name}.zero", TensorProto.UINT8, (n, -(-blocks // 2))))
+        if bias:
+            inputs += [""] * (5 - len(inputs))
+            inputs.append(self.weight(f"{name}.bias", TensorProto.FLOAT, (n,)))
+        return self.op(
+            "MatMulNBits",
+            inputs,
+            [f"{name}.y"],
+            MICROSOFT,
+            K=k,
+            N=n,
+            bits=bits,
+            block_size=BLOCK,
+            accuracy_level=4,
+        )
+
+    def lora(self, x: str, y: str, name: str, k: int, n: int, rank: int) -> str:
+        """y + (x A) B: the trained difference of one matrix, its scale folded into B."""
+        if not rank:
+            return y
+        a = self.weight(f"{name}.lora_a", TensorProto.FLOAT, (k, rank), "checkpoint")
+        b = self.weight(f"{name}.lora_b", TensorProto.FLOAT, (rank, n), "checkpoint")
+        down = self.op("MatMul", [x, a], [f"{name}.xa"])
+        up = self.op("MatMul", [down, b], [f"{name}.xab"])
+        return self.op("Add", [y, up], [f"{name}.sum"])
+
+    def layout(self) -> dict[str, Any]:
+        """Where every external tensor goes: read by `harken.parts.convert.layout`."""
+        tensors = {}
+        for t in self.tensors:
+            external = {e.key: e.value for e in t.external_data}
+            if external:
+                tensors[t.name] = {
+                    "type": TYPES[t.data_type],
+                    "shape": list(t.dims),
+                    "offset": int(external["offset"]),
+                    "file": external["location"],
+                }
+        return {"file": self.location, "bytes": self.offset, "tensors": tensors}
+
+    def save(self, path: Path, name: str, inputs: Values, outputs: Values) -> None:
+        model = helper.make_model(
+            helper.make_graph(self.nodes, name, inputs, outputs, self.tensors),
+            opset_imports=[helper.make_opsetid("", 20), helper.make_opsetid(MICROSOFT, 1)],
+            producer_name="harken",
+            ir_version=10,
+        )
+        path.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def tensor(name: str, kind: int, shape: Sequence[int | str]) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def decoder(
+    layers: int = 24,
+    hidden: int = 896,
+    heads: int = 14,
+    kv_heads: int = 2,
+    feed_forward: int = 4864,
+    rank: int = 16,
+    bits: int = 8,
+    positions: int = 4096,
+    weights: str = "decoder.weights",
+) -> tuple[Graph, Values, Values]:
+    """Qwen2 without embedding and head: embeddings in, normalised hidden states out.
+
+    GroupQueryAttention writes keys and values in place when past and present are one buffer.
+    """
+    g = Graph(weights)
+    size = hidden // heads
+    kv = kv_heads * size
+    cos = g.weight("rope.cos", TensorProto.FLOAT, (positions, size // 2))
+    sin = g.weight("rope.sin", TensorProto.FLOAT, (positions, size // 2))
+    inputs = [
+        tensor("embeds", TensorProto.FLOAT, (1, "new", hidden)),
+        tensor("last", TensorProto.INT32, (1,)),
+        tensor("total", TensorProto.INT32, ()),
+    ]
+    outputs = [tensor("hidden", TensorProto.FLOAT, (1, "new", hidden))]
+    x, branch = "embeds", ""
+    for i in range(layers):
+        p = f"layers.{i}"
+        gamma = g.weight(f"{p}.attn_norm", TensorProto.FLOAT, (hidden,))
+        if branch:
+            h = g.op(
+                "SkipSimplifiedLayerNormalization",
+                [x, branch, gamma],
+                [f"{p}.attn_in", "", "", f"{p}.residual"],
+                MICROSOFT,
+                epsilon=1e-6,
+            )
+            x = f"{p}.residual"
+        else:
+            h = g.op(
+                "SimplifiedLayerNormalization",
+                [x, gamma],
+                [f"{p}.attn_in"],
+                epsilon=1e-6,
+                axis=-1,
+                stash_type=1,
+            )
+        y = g.quantised_matmul(h, f"{p}.qkv", hidden, hidden + 2 * kv, bits, bias=True)
+        y = g.lora(h, y, f"{p}.qkv", hidden, hidden + 2 * kv, rank)
+        for which in ("key", "value"):
+            shape = (1, kv_heads, "room", size)
+            inputs.append(tensor(f"past.{i}.{which}", TensorProto.FLOAT, shape))
+            outputs.append(tensor(f"present.{i}.{which}", TensorProto.FLOAT, shape))
+        a = g.op(
+            "GroupQueryAttention",
+            [y, "", "", f"past.{i}.key", f"past.{i}.value", "last", "total", cos, sin],
+            [f"{p}.attn", f"present.{i}.key", f"present.{i}.value"],
+            MICROSOFT,
+            num_heads=heads,
+            kv_num_heads=kv_heads,
+            do_rotary=1,
+            rotary_interleaved=0,
+            scale=1 / math.sqrt(size),
+        )
+        y = g.quantised_matmul(a, f"{p}.attn_out", hidden, hidden, bits, bias=False)
+        branch = g.lora(a, y, f"{p}.attn_out", hidden, hidden, rank)
+        gamma = g.weight(f"{p}.ffn_norm", TensorProto.FLOAT, (hidden,))
+        h = g.op(
+            "SkipSimplifiedLayerNormalization",
+            [x, branch, gamma],
+            [f"{p}.ffn_in", "", "", f"{p}.middle"],
+            MICROSOFT,
+            epsilon=1e-6,
+        )
+        x = f"{p}.middle"
+        y = g.quantised_matmul(h, f"{p}.gate_up", hidden, 2 * feed_forward, bits, bias=False)
+        y = g.lora(h, y, f"{p}.gate_up", hidden, 2 * feed_forward, rank)
+        g.op("Split", [y], [f"{p}.gate", f"{p}.up"], axis=-1, num_outputs=2)
+        s = g.op("QuickGelu", [f"{p}.gate"], [f"{p}.silu"], MICROSOFT, alpha=1.0)
+        m = g.op("Mul", [s, f"{p}.up"], [f"{p}.gated"])
+        y = g.quantised_matmul(m, f"{p}.down", feed_forward, hidden, bits, bias=False)
+        branch = g.lora(m, y, f"{p}.down", feed_forward, hidden, rank)
+    gamma = g.weight("norm", TensorProto.FLOAT, (hidden,))
+    g.op(
+        "SkipSimplifiedLayerNormalization", [x, branch, gamma], ["hidden"], MICROSOFT, epsilon=1e-6
+    )
+    return g, inputs, outputs
+
+
+def acoustic(
+    layers: int = 3,
+    width: int = 512,
+    heads: int = 8,
+    feed_forward: int = 2048,
+    mels: int = 80,
+    frames: int = 320,
+    last: int = 20,
+) -> tuple[Graph, Values, Values]:
+    """The first layers of Whisper's encoder over one window; states of the newest chunk out.
+
+    Activations are quantised per window (DynamicQuantizeMatMul), so a window is always run alone.
+    In the last layer only the newest `last` states are needed and computed.
+    """
+    g = Graph("acoustic.weights")
+
+    def linear(x: str, name: str, k: int, n: int) -> str:
+        inputs = [
+            x,
+            g.weight(f"{name}.quant", TensorProto.INT8, (k, n)),
+            g.weight(f"{name}.scale", TensorProto.FLOAT, (n,)),
+            "",
+            g.weight(f"{name}.bias", TensorProto.FLOAT, (n,)),
+        ]
+        return g.op("DynamicQuantizeMatMul", inputs, [f"{name}.y"], MICROSOFT)
+
+    def norm(x: str, name: str) -> str:
+        gamma = g.weight(f"{name}.gamma", TensorProto.FLOAT, (width,))
+        beta = g.weight(f"{name}.beta", TensorProto.FLOAT, (width,))
+        return g.op("LayerNormalization", [x, gamma, beta], [f"{name}.y"], axis=-1, epsilon=1e-5)
+
+    def gelu(x: str, name: str) -> str:
+        return g.op("Gelu", [x], [name], approximate="none")
+
+    def newest(x: str, name: str) -> str:
+        return g.op("Slice", [x, "newest", "end", "axis"], [name])
+
+    g.constant("newest", TensorProto.INT64, (1,), [-last])
+    g.constant("end", TensorProto.INT64, (1,), [frames])
+    g.constant("axis", TensorProto.INT64, (1,), [1])
+    x = "mel"
+    for i, (channels, stride) in enumerate(((mels, 1), (width, 2)), start=1):
+        w = g.weight(f"conv{i}.weight", TensorProto.FLOAT, (width, channels, 3))
+        b = g.weight(f"conv{i}.bias", TensorProto.FLOAT, (width,))
+        x = g.op("Conv", [x, w, b], [f"conv{i}.y"], kernel_shape=[3], pads=[1, 1], strides=[stride])
+        x = gelu(x, f"conv{i}.gelu")
+    x = g.op("Transpose", [x], ["states"], perm=[0, 2, 1])
+    places = g.weight("positions", TensorProto.FLOAT, (frames // 2, width))
+    x = g.op("Add", [x, places], ["placed"])
+    for i in range(layers):
+        p = f"layers.{i}"
+        final = i == layers - 1
+        h = norm(x, f"{p}.attn_norm")
+        q = linear(newest(h, f"{p}.newest") if final else h, f"{p}.query", width, width)
+        kv = linear(h, f"{p}.key_value", width, 2 * width)
+        g.op("Split", [kv], [f"{p}.key", f"{p}.value"], axis=-1, num_outputs=2)
+        a = g.op(
+            "MultiHeadAttention",
+            [q, f"{p}.key", f"{p}.value"],
+            [f"{p}.attn"],
+            MICROSOFT,
+            num_heads=heads,
+        )
+        y = linear(a, f"{p}.attn_out", width, width)
+        if final:
+            x = newest(x, f"{p}.kept")
+        x = g.op("Add", [x, y], [f"{p}.middle"])
+        h = linear(norm(x, f"{p}.ffn_norm"), f"{p}.up", width, feed_forward)
+        y = linear(gelu(h, f"{p}.gelu"), f"{p}.down", feed_forward, width)
+        x = g.op("Add", [x, y], [f"{p}.out" if not final else "tapped"])
+    return (
+        g,
+        [tensor("mel", TensorProto.FLOAT, (1, mels, frames))],
+        [tensor("tapped", TensorProto.FLOAT, (1, last, width))],
+    )
+
+
+def head(
+    hidden: int = 896, vocabulary: int = 151_936, bits: int = 8
+) -> tuple[Graph, Values, Values]:
+    """Hidden state to logits over the whole vocabulary; run only while a response is written."""
+    g = Graph("head.weights")
+    g.quantised_matmul("hidden", "head", hidden, vocabulary, bits, bias=False)
+    g.nodes[-1].output[0] = "logits"
+    return (
+        g,
+        [tensor("hidden", TensorProto.FLOAT, (1, "new", hidden))],
+        [tensor("logits", TensorProto.FLOAT, (1, "new", vocabulary))],
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Make the ONNX graphs that ship with Harken.")
+    parser.add_argument("folder", nargs="?", type=Path, default=GRAPHS, help="where they go")
+    folder: Path = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (g, inputs, outputs) in {
+        "decoder": decoder(),
+        "head": head(),
+        "acoustic": acoustic(),
+    }.items():
+        g.save(folder / f"{name}.onnx", name, inputs, outputs)
+        (folder / f"{name}.layout.json").write_text(json.dumps(g.layout(), indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

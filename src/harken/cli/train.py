@@ -1,0 +1,129 @@
+"""`harken train`: run, resume, export."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from harken.errors import HarkenError
+
+app = typer.Typer(
+    name="train",
+    help="Train adapters, control rows and LoRA on composed streams.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+Minutes = Annotated[
+    float | None, typer.Option(help="Training time; the learning rate falls over it.")
+]
+Steps = Annotated[int | None, typer.Option(help="End after so many steps.")]
+Name = Annotated[str, typer.Argument(help="The name the run was given.")]
+
+
+@app.command("run")
+def run_command(
+    data: Annotated[Path, typer.Argument(help="A data folder (streams.jsonl and features/).")],
+    name: Annotated[str, typer.Option(help="A name for the run.")],
+    minutes: Minutes = None,
+    steps: Steps = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Decides the order and every random beginning.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="A JSON file with fields of the configuration; options win.")
+    ] = None,
+) -> None:
+    """Start a run; a killed one goes on with `resume`."""
+    _require_torch()
+    from harken.train.config import TrainConfig
+    from harken.train.run import Run, run_folder
+
+    options = {"minutes": minutes, "steps": steps, "seed": seed}
+    fields = _fields_in(config) if config else {}
+    fields |= {name: value for name, value in options.items() if value is not None}
+    chosen = TrainConfig.from_json(json.dumps(fields), str(config or "the command line"))
+    run = Run(run_folder(name))
+    run.begin(chosen, data)
+    _train(run, chosen, data)
+
+
+@app.command()
+def resume(name: Name, minutes: Minutes = None, steps: Steps = None) -> None:
+    """Continue a run from its last saved state; a new budget stretches its schedule."""
+    _require_torch()
+    from harken.train.run import Run, run_folder
+
+    run = Run(run_folder(name))
+    config, data = run.describe()
+    if minutes is not None or steps is not None:
+        config = replace(config, minutes=minutes or config.minutes, steps=steps or config.steps)
+    _train(run, config, data)
+
+
+@app.command()
+def export(
+    name: Name,
+    out: Annotated[Path, typer.Argument(help="The checkpoint to write (.safetensors).")],
+    newest: Annotated[
+        bool, typer.Option(help="The newest state instead of the best on dev.")
+    ] = False,
+) -> None:
+    """Write a run as a checkpoint."""
+    _require_torch()
+    from harken.train.export import export as export_run
+    from harken.train.run import Run, run_folder
+
+    checkpoint = export_run(Run(run_folder(name)), out, "newest" if newest else "best")
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, step {checkpoint.facts.get('step')}")
+
+
+def _fields_in(path: Path) -> dict[str, Any]:
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as broken:
+        raise HarkenError(f"cannot read the configuration {path} ({broken})") from broken
+    if not isinstance(fields, dict):
+        raise HarkenError(f'{path} holds no JSON object; write fields like {{"seed": 1}}')
+    return fields
+
+
+def _train(run: Any, config: Any, data: Path) -> None:
+    from harken.train.loop import train
+    from harken.train.model import BaseParts
+
+    outcome = train(run, config, data, BaseParts.shipped(), _print_entry)
+    end = "finished" if outcome.finished else f"stopped; `harken train resume {run.folder.name}`"
+    print(f"step {outcome.progress.step}, {outcome.progress.seconds / 60:.1f} min: {end}")
+
+
+def _print_entry(entry: Mapping[str, Any]) -> None:
+    """One line of the log for people: overall, then text loss and hits by task."""
+    whole = entry["all"]
+    scores = [f"{what} {s['loss']:.3f}/{s['rate']:.0%}" for what, s in whole.items()]
+    extra = [f"{k} {entry[k]}" for k in ("positions_per_s", "balanced_accuracy") if k in entry]
+    head = f"{entry['kind']:5} step {entry['step']} {entry['done']:.0%}"
+    print(head, *extra, *scores, sep="  ", flush=True)
+    if entry["kind"] == "dev":
+        for task, by_what in entry["tasks"].items():
+            told = [f"{what} {s['loss']:.3f}/{s['rate']:.0%}" for what, s in by_what.items()]
+            print(f"      {task}", *told, sep="  ", flush=True)
+
+
+def _require_torch() -> None:
+    try:
+        import torch  # noqa: F401
+    except ImportError as missing:
+        raise HarkenError(
+            "training needs torch; install it with `pip install 'harken[train]' -c constraints.txt`"
+        ) from missing
+
+
+if __name__ == "__main__":
+    from harken.cli.app import run as run_app
+
+    sys.exit(run_app(app))
