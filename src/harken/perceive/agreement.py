@@ -1,0 +1,55 @@
+"""Which words of a changing hypothesis are safe: agreement, and the cut of a stuck decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harken.perceive.word_pieces import WordPiece
+
+# Faster than anybody speaks, slower than a decoder that says everything twice (dev clips: speech
+# stays under 17 letters a second, a single needless repetition is above 19).
+_MAX_LETTERS_PER_S = 18.0
+_SPARE_LETTERS = 4
+_LETTERS_PER_IDEOGRAPH = 3
+_FIRST_IDEOGRAPH = "\u2e80"
+
+
+def agreed(previous: Sequence[WordPiece], current: Sequence[WordPiece]) -> int:
+    """How many leading words two successive hypotheses share (LocalAgreement-2).
+
+    The comparison ignores case and punctuation. Macháček et al. 2023, "Turning Whisper into
+    Real-Time Transcription System".
+    """
+    count = 0
+    for before, now in zip(previous, current, strict=False):
+        if before.key != now.key:
+            break
+        count += 1
+    return count
+
+
+def without_loop(
+    committed: Sequence[WordPiece], words: Sequence[WordPiece], speech_s: float
+) -> tuple[WordPiece, ...]:
+    """Drop from the end of `words` a phrase that the decoder only repeats.
+
+    A phrase counts as a loop when it runs to the end of the text (`committed`, then `words`) and
+    `speech_s` seconds of speech cannot hold that much text: people who say "no no no" take their
+    time for it, a stuck decoder does not.
+    """
+    keys = [word.key for word in (*committed, *words)]
+    if sum(map(_letters, keys)) <= _MAX_LETTERS_PER_S * speech_s + _SPARE_LETTERS:
+        return tuple(words)
+    count = len(keys)
+    for start in range(count - 1):
+        for period in range(1, count - start):
+            tail = keys[start + period :]
+            if all(key == keys[start + i] for i, key in enumerate(tail)):
+                if len(tail) < 2 and period > 1:
+                    continue  # one word that was said before proves nothing
+                return tuple(words[: max(0, start + period - len(committed))])
+    return tuple(words)
+
+
+def _letters(key: str) -> int:
+    return sum(_LETTERS_PER_IDEOGRAPH if c >= _FIRST_IDEOGRAPH else 1 for c in key)

@@ -1,0 +1,189 @@
+"""The open stretch of speech and the audio around it: values and the rules that bound them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harken.perceive.speech_gate import FRAME_SAMPLES, GateState
+from harken.perceive.word_pieces import WordPiece
+
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class WordsRules:
+    """When a segment opens, is decoded, commits and closes.
+
+    Lengths in samples at 16 kHz; p_* and max_no_speech are probabilities; min_log_prob* are mean
+    natural logarithms per token; sure_speech_s is in seconds.
+    """
+
+    p_onset: float = 0.5
+    p_speech: float = 0.35
+    onset_frames: int = 2
+    onset_window_frames: int = 13
+    lead_samples: int = 4_800
+    trail_samples: int = 3_200
+    commit_pause_samples: int = 4_800
+    close_pause_samples: int = 4_800
+    cap_samples: int = 128_000
+    every_chunk_samples: int = 64_000
+    min_log_prob: float = -1.0
+    max_no_speech: float = 0.6
+    min_log_prob_no_speech: float = -0.7
+    min_p_mean: float = 0.75
+    sure_speech_s: float = 1.5
+    language_lock_samples: int = 25_600
+    previous_language_weight: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The stretch of speech that is open. Samples count from the stream's start.
+
+    committed: words already given out, forced on the decoder. previous: what the last decode
+    added to them. committed_end_sample: end of the last committed word. speech_end_sample: end
+    of the speech that the last decode saw. decoded_sample: end of the audio that it saw.
+    """
+
+    start_sample: int
+    language: str | None = None
+    committed: tuple[WordPiece, ...] = ()
+    previous: tuple[WordPiece, ...] = ()
+    committed_end_sample: int = 0
+    speech_end_sample: int = 0
+    decoded_sample: int = 0
+
+    @property
+    def committed_ids(self) -> tuple[int, ...]:
+        return tuple(token for word in self.committed for token in word.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class WordsState:
+    """Everything the ear remembers: a value, so two continuations of it never meet.
+
+    audio: float32[n], the latest samples, the first being `audio_start_sample` (a multiple of
+    512). p_speech: float32[frames] of that audio. closed_sample: where the last segment ended.
+    language: what the last segment was spoken in.
+    """
+
+    gate: GateState
+    audio: Float32
+    audio_start_sample: int
+    p_speech: Float32
+    segment: Segment | None
+    closed_sample: int
+    language: str | None
+
+    @property
+    def end_sample(self) -> int:
+        return self.audio_start_sample + self.audio.shape[0]
+
+    @property
+    def judged_sample(self) -> int:
+        """Up to where the gate has judged."""
+        return self.audio_start_sample + self.p_speech.shape[0] * FRAME_SAMPLES
+
+
+def extended(
+    state: WordsState, gate: GateState, samples: Float32, p_speech: Float32
+) -> WordsState:
+    """`state` with the samples that came and what the gate thinks of them."""
+    return replace(
+        state,
+        gate=gate,
+        audio=np.concatenate([state.audio, samples.astype(np.float32, copy=False)]),
+        p_speech=np.concatenate([state.p_speech, p_speech]),
+    )
+
+
+def opened(state: WordsState, rules: WordsRules) -> WordsState:
+    """Open a segment a little before the first speech-like frame, if there is speech."""
+    if state.segment is not None:
+        return state
+    recent = state.p_speech[-rules.onset_window_frames :]
+    first_frame = state.p_speech.shape[0] - recent.shape[0]
+    speech_frames = first_frame + np.flatnonzero(recent > rules.p_onset)
+    starts = state.audio_start_sample + speech_frames * FRAME_SAMPLES
+    starts = starts[starts >= state.closed_sample]
+    if starts.shape[0] < rules.onset_frames:
+        return state
+    earliest = max(state.closed_sample, state.audio_start_sample)
+    return replace(
+        state, segment=Segment(max(earliest, int(starts[0]) - rules.lead_samples))
+    )
+
+
+def speech_end(state: WordsState, rules: WordsRules) -> int:
+    """End of the last speech-like frame that is remembered."""
+    speech = np.flatnonzero(state.p_speech > rules.p_speech)
+    frames = int(speech[-1]) + 1 if speech.shape[0] else 0
+    return state.audio_start_sample + frames * FRAME_SAMPLES
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEvidence:
+    """What the gate saw of a segment: seconds of speech-like frames, their mean probability."""
+
+    seconds: float
+    p_mean: float
+
+
+def speech_evidence(
+    state: WordsState, rules: WordsRules, start_sample: int, stop_sample: int
+) -> SpeechEvidence:
+    """What the gate saw between two samples."""
+    first = (start_sample - state.audio_start_sample) // FRAME_SAMPLES
+    last = (stop_sample - state.audio_start_sample) // FRAME_SAMPLES
+    p_speech = state.p_speech[first:last]
+    p_speech = p_speech[p_speech > rules.p_speech]
+    seconds = p_speech.shape[0] * FRAME_SAMPLES / 16_000
+    return SpeechEvidence(seconds, float(p_speech.mean()) if seconds else 0.0)
+
+
+def believable(
+    evidence: SpeechEvidence, no_speech: float, log_prob: float, rules: WordsRules
+) -> bool:
+    """Whether the first words of a segment are speech, as gate and decoder see it together.
+
+    Barks, bells and machines pass the gate for moments and the decoder always finds words, but
+    either the gate wavers (mean below 0.75 where speech has 0.9) or the decoder does. Whisper's
+    own rule (no_speech above 0.6 and log_prob below -1) alone lets most of them through.
+    """
+    if log_prob < rules.min_log_prob:
+        return False
+    if no_speech > rules.max_no_speech and log_prob < rules.min_log_prob_no_speech:
+        return False
+    return evidence.p_mean >= rules.min_p_mean or evidence.seconds >= rules.sure_speech_s
+
+
+def cut_sample(state: WordsState, segment: Segment, rules: WordsRules) -> int:
+    """The least speech-like moment after the last committed word, to cut a long segment at."""
+    earliest = max(segment.committed_end_sample, segment.start_sample + FRAME_SAMPLES)
+    first = (earliest - state.audio_start_sample) // FRAME_SAMPLES
+    last = max(first + 1, state.p_speech.shape[0] - rules.lead_samples // FRAME_SAMPLES)
+    frame = first + int(np.argmin(state.p_speech[first:last]))
+    return state.audio_start_sample + (frame + 1) * FRAME_SAMPLES
+
+
+def trimmed(state: WordsState, rules: WordsRules) -> WordsState:
+    """`state` without the audio that no segment can need any more."""
+    if state.segment is not None:
+        keep_from = state.segment.start_sample
+    else:
+        frames = rules.onset_window_frames * FRAME_SAMPLES
+        keep_from = state.judged_sample - frames - rules.lead_samples
+    drop_frames = max(0, keep_from - state.audio_start_sample) // FRAME_SAMPLES
+    if drop_frames == 0:
+        return state
+    dropped = drop_frames * FRAME_SAMPLES
+    return replace(
+        state,
+        audio=state.audio[dropped:].copy(),
+        audio_start_sample=state.audio_start_sample + dropped,
+        p_speech=state.p_speech[drop_frames:].copy(),
+    )

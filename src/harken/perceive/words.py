@@ -1,0 +1,225 @@
+"""The words ear: a continuous stream in, committed words out, chunk by chunk.
+
+While somebody speaks, the open segment is decoded after every chunk (every second one when it is
+long); a word is committed when two successive hypotheses agree on it and another word follows it,
+or when a pause follows. Committed words are forced on the decoder from then on and never taken
+back. Time is counted in chunks only, so the same samples give the same words at any speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harken.errors import HarkenError
+from harken.perceive import speech_segment
+from harken.perceive.agreement import agreed, without_loop
+from harken.perceive.percept import HeardWord
+from harken.perceive.recogniser import Encoded, Recogniser
+from harken.perceive.speech_gate import SpeechGate
+from harken.perceive.speech_segment import Segment, SpeechEvidence, WordsRules, WordsState
+from harken.perceive.word_pieces import WordPiece
+
+Float32 = NDArray[np.float32]
+
+CHUNK_SAMPLES = 6_400
+LANGUAGES = ("en", "zh", "fr", "es", "it", "ru", "de", "nl", "cs", "pt", "ja", "ko")
+
+
+@dataclass(frozen=True, slots=True)
+class WordsHeard:
+    """Words committed in one chunk, its mean speech probability, and whether Whisper ran."""
+
+    words: tuple[HeardWord, ...]
+    p_speech: float
+    re_decoded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    """One decode of a segment: the words after the committed ones, and what speaks for them."""
+
+    encoded: Encoded
+    language: str
+    words: tuple[WordPiece, ...]
+    no_speech: float
+    evidence: SpeechEvidence
+
+
+class WordsEar:
+    """Recognises speech as a stream; holds weights only, every session keeps its own state."""
+
+    def __init__(
+        self,
+        whisper_dir: Path,
+        silero_file: Path,
+        *,
+        threads: int = 1,
+        languages: tuple[str, ...] = LANGUAGES,
+        rules: WordsRules | None = None,
+    ) -> None:
+        """Load Whisper and Silero.
+
+        Raises:
+            HarkenError: a file is missing or unreadable, or a language is unknown.
+        """
+        if not languages:
+            raise HarkenError("the words ear got no language: name at least one, such as en")
+        self._recogniser = Recogniser(whisper_dir, threads=threads)
+        self._recogniser.check_languages(languages)
+        self._gate = SpeechGate(silero_file)
+        self._languages = languages
+        self._rules = rules or WordsRules()
+
+    def start(self) -> WordsState:
+        """The state of a stream of which nothing was heard yet."""
+        nothing = np.zeros(0, np.float32)
+        return WordsState(self._gate.start(), nothing, 0, nothing, None, 0, None)
+
+    def hear(self, state: WordsState, chunk: Float32) -> tuple[WordsState, WordsHeard]:
+        """Hear the next float32[6400] of the stream at 16 kHz; `state` itself stays valid.
+
+        Raises:
+            HarkenError: the chunk has another shape.
+        """
+        if chunk.shape != (CHUNK_SAMPLES,):
+            raise HarkenError(
+                f"the words ear hears chunks of shape ({CHUNK_SAMPLES},), got {chunk.shape}: "
+                "cut the stream with the chunker first"
+            )
+        gate, p_speech = self._gate.hear(state.gate, chunk)
+        state = speech_segment.extended(state, gate, chunk, p_speech)
+        state = speech_segment.opened(state, self._rules)
+        state, words, re_decoded = self._advanced(state)
+        state = speech_segment.trimmed(state, self._rules)
+        return state, WordsHeard(words, float(np.mean(p_speech)), re_decoded)
+
+    def finish(self, state: WordsState) -> WordsHeard:
+        """Commit what is still open at the end of the stream."""
+        segment = state.segment
+        if segment is None or self._all_given(state, segment):
+            return WordsHeard((), 0.0, False)
+        _, words = self._commit_all(state, segment, state.end_sample)
+        return WordsHeard(words, 0.0, True)
+
+    def _advanced(self, state: WordsState) -> tuple[WordsState, tuple[HeardWord, ...], bool]:
+        """What this chunk brings to the open segment: decode, commit, close, cut or nothing."""
+        segment, rules = state.segment, self._rules
+        if segment is None:
+            return state, (), False
+        speech_end = speech_segment.speech_end(state, rules)
+        pause_samples = state.judged_sample - speech_end
+        words: tuple[HeardWord, ...] = ()
+        re_decoded = False
+        if pause_samples >= rules.commit_pause_samples:
+            if not self._all_given(state, segment):
+                until_sample = min(speech_end + rules.trail_samples, state.end_sample)
+                segment, words = self._commit_all(state, segment, until_sample)
+                re_decoded = True
+            if pause_samples >= rules.close_pause_samples:
+                language = segment.language or state.language
+                closed = replace(state, segment=None, closed_sample=speech_end, language=language)
+                return closed, words, re_decoded
+        elif state.judged_sample - segment.start_sample >= rules.cap_samples:
+            segment, words = self._cut(state, segment)
+            re_decoded = True
+        elif self._is_due(state, segment, speech_end):
+            segment, words = self._commit_agreed(state, segment)
+            re_decoded = True
+        return replace(state, segment=segment), words, re_decoded
+
+    def _all_given(self, state: WordsState, segment: Segment) -> bool:
+        """Whether the last decode saw all the speech there is and gave out all its words."""
+        heard_new = speech_segment.speech_end(state, self._rules) > segment.speech_end_sample
+        return not heard_new and not segment.previous
+
+    def _is_due(self, state: WordsState, segment: Segment, speech_end: int) -> bool:
+        if speech_end <= segment.speech_end_sample:
+            return False
+        undecided_from = segment.committed_end_sample or segment.start_sample
+        long = state.end_sample - undecided_from > self._rules.every_chunk_samples
+        return not long or state.end_sample - segment.decoded_sample > CHUNK_SAMPLES
+
+    def _commit_agreed(
+        self, state: WordsState, segment: Segment
+    ) -> tuple[Segment, tuple[HeardWord, ...]]:
+        decoded, segment = self._decode(state, segment, state.end_sample)
+        # The last word may still be growing.
+        count = max(0, min(agreed(segment.previous, decoded.words), len(decoded.words) - 1))
+        after, heard = self._commit(segment, decoded, decoded.words[:count])
+        return replace(after, previous=decoded.words[len(heard) :]), heard
+
+    def _commit_all(
+        self, state: WordsState, segment: Segment, until_sample: int
+    ) -> tuple[Segment, tuple[HeardWord, ...]]:
+        decoded, segment = self._decode(state, segment, until_sample)
+        segment, heard = self._commit(segment, decoded, decoded.words)
+        return replace(segment, previous=()), heard
+
+    def _cut(self, state: WordsState, segment: Segment) -> tuple[Segment, tuple[HeardWord, ...]]:
+        """Give out what was said up to a good moment, and go on from there."""
+        cut_sample = speech_segment.cut_sample(state, segment, self._rules)
+        segment, heard = self._commit_all(state, segment, cut_sample)
+        return Segment(start_sample=cut_sample, language=segment.language), heard
+
+    def _decode(
+        self, state: WordsState, segment: Segment, until_sample: int
+    ) -> tuple[_Decoded, Segment]:
+        """Decode the segment up to `until_sample`."""
+        rules, start = self._rules, segment.start_sample
+        window = state.audio[start - state.audio_start_sample :][: until_sample - start]
+        encoded = self._recogniser.encode(window)
+        language = segment.language or self._likeliest_language(state, encoded)
+        hypothesis = self._recogniser.transcribe(
+            encoded,
+            language,
+            segment.committed_ids,
+            prefix_end_sample=max(0, segment.committed_end_sample - start),
+        )
+        evidence = speech_segment.speech_evidence(state, rules, start, until_sample)
+        words = without_loop(segment.committed, hypothesis.words, evidence.seconds)
+        locked = segment.language or encoded.audio_samples >= rules.language_lock_samples
+        segment = replace(
+            segment,
+            language=language if locked else None,
+            speech_end_sample=min(speech_segment.speech_end(state, rules), until_sample),
+            decoded_sample=until_sample,
+        )
+        return _Decoded(encoded, language, words, hypothesis.no_speech, evidence), segment
+
+    def _commit(
+        self, segment: Segment, decoded: _Decoded, words: Sequence[WordPiece]
+    ) -> tuple[Segment, tuple[HeardWord, ...]]:
+        """Give out `words`, unless they open a segment and nothing says that it is speech."""
+        if not words:
+            return segment, ()
+        aligned = self._recogniser.align(
+            decoded.encoded, decoded.language, segment.committed_ids, words
+        )
+        log_prob = float(np.mean(aligned.log_prob))
+        if not segment.committed and not speech_segment.believable(
+            decoded.evidence, decoded.no_speech, log_prob, self._rules
+        ):
+            return segment, ()
+        heard = tuple(
+            HeardWord(word.text, segment.start_sample + end, decoded.language)
+            for word, end in zip(words, aligned.end_sample, strict=True)
+        )
+        after = replace(
+            segment,
+            language=decoded.language,
+            committed=(*segment.committed, *words),
+            committed_end_sample=heard[-1].end_sample,
+        )
+        return after, heard
+
+    def _likeliest_language(self, state: WordsState, encoded: Encoded) -> str:
+        """Of the allowed languages, leaning to the one heard before."""
+        weights = self._recogniser.language_probabilities(encoded, self._languages)
+        if state.language in weights:
+            weights[state.language] *= self._rules.previous_language_weight
+        return max(weights, key=lambda language: weights[language])
