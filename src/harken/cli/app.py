@@ -46,6 +46,11 @@ class LazyCommand:
 
 COMMANDS: Mapping[str, LazyCommand] = {
     # One line for each subcommand, in the order `harken --help` shows them.
+    "listen": LazyCommand("harken.cli.listen", "listen", "Listen to audio, and reply."),
+    "hear": LazyCommand("harken.cli.hear", "hear", "Print what the ears hear, without replies."),
+    "train": LazyCommand("harken.cli.train", "app", "Train, resume and export checkpoints."),
+    "eval": LazyCommand("harken.cli.evaluate", "app", "Figures of a checkpoint."),
+    "data": LazyCommand("harken.cli.data", "app", "Fetch corpora and compose streams."),
     "parts": LazyCommand("harken.cli.parts", "app", "List, fetch, verify and remove parts."),
 }
 

@@ -51,5 +51,17 @@ def without_loop(
     return tuple(words)
 
 
+def without_echo(words: Sequence[WordPiece], ends: Sequence[int]) -> tuple[WordPiece, ...]:
+    """Drop a last word that only echoes the one before it, in less than half its time.
+
+    Whisper counts one too many when a word is said several times. `ends`: samples, where each
+    word ends; a real repetition takes about as long as the word before it took.
+    """
+    if len(words) < 3 or words[-1].key != words[-2].key:
+        return tuple(words)
+    before, last = ends[-2] - ends[-3], ends[-1] - ends[-2]
+    return tuple(words[:-1] if 2 * last < before else words)
+
+
 def _letters(key: str) -> int:
     return sum(_LETTERS_PER_IDEOGRAPH if c >= _FIRST_IDEOGRAPH else 1 for c in key)

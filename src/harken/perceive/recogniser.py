@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import ctranslate2
@@ -28,7 +27,7 @@ Float32 = NDArray[np.float32]
 STATE_SAMPLES = 320
 TAIL_ZEROS_SAMPLES = 16_000
 _MIN_WINDOW_SAMPLES = 1_600
-_TOKENS_PER_S = 8  # above the rate of real speech; with the spare ones, bounds a runaway
+_TOKENS_PER_S = 12  # above the rate of real speech; with the spare ones, bounds a runaway
 _SPARE_TOKENS = 8
 _CLOSING_STATES = 30  # a timestamp in the last 0.6 s of the audio closes it
 # Text that Whisper believes it wrote before. Without it Whisper mixes traditional and simplified
@@ -169,6 +168,11 @@ class Recogniser:
                 text.append(token)
         return text
 
+    def words_of(self, text: str, language: str) -> tuple[WordPiece, ...]:
+        """A known text as words, for `align`."""
+        ids = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return word_pieces.split(self._tokenizer, ids, language)
+
     def align(
         self,
         encoded: Encoded,
@@ -187,13 +191,15 @@ class Recogniser:
         result = self._model.align(encoded.states, self._prompt(language), [ids], frames)[0]
         end_state = dict(result.alignments)  # the last state of each token wins
         log_probs = np.log(np.maximum(np.asarray(result.text_token_probs), 1e-10))
-        bounds = np.cumsum([len(prefix_ids), *(len(word.ids) for word in words)])
-        ends = tuple(
-            min((end_state.get(int(stop) - 1, 0) + 1) * STATE_SAMPLES, encoded.audio_samples)
-            for stop in bounds[1:]
-        )
-        means = tuple(float(np.mean(log_probs[a:b])) for a, b in pairwise(bounds.tolist()))
-        return Alignment(end_sample=ends, log_prob=means)
+        ends: list[int] = []
+        means: list[float] = []
+        first = len(prefix_ids)
+        for word in words:
+            end_sample = (end_state.get(first + word.spoken - 1, 0) + 1) * STATE_SAMPLES
+            ends.append(min(end_sample, encoded.audio_samples))
+            means.append(float(np.mean(log_probs[first : first + len(word.ids)])))
+            first += len(word.ids)
+        return Alignment(end_sample=tuple(ends), log_prob=tuple(means))
 
     def _prompt(self, language: str) -> list[int]:
         return [self._start_id, self._special(f"<|{language}|>"), self._transcribe_id]

@@ -18,7 +18,7 @@ def open_model(
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what fails is raised, not printed
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if weights is not None:
         options.add_session_config_entry(

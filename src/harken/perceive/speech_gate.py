@@ -48,9 +48,7 @@ class SpeechGate:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         if not silero_file.is_file():
-            raise HarkenError(
-                f"no Silero VAD at {silero_file}: run `harken parts fetch` to get it"
-            )
+            raise HarkenError(f"no Silero VAD at {silero_file}: run `harken parts fetch` to get it")
         try:
             self._network = onnxruntime.InferenceSession(
                 str(silero_file), options, providers=["CPUExecutionProvider"]

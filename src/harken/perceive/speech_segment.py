@@ -29,6 +29,10 @@ class WordsRules:
     trail_samples: int = 3_200
     commit_pause_samples: int = 4_800
     close_pause_samples: int = 4_800
+    shift_samples: int = 88_000
+    shift_reach_samples: int = 1_600
+    seam_samples: int = 4_000
+    stuck_speech_s: float = 0.5
     cap_samples: int = 128_000
     every_chunk_samples: int = 64_000
     min_log_prob: float = -1.0
@@ -36,6 +40,9 @@ class WordsRules:
     min_log_prob_no_speech: float = -0.7
     min_p_mean: float = 0.75
     sure_speech_s: float = 1.5
+    clear_p_mean: float = 0.9
+    clear_speech_s: float = 0.45
+    min_log_prob_clear: float = -1.3
     language_lock_samples: int = 25_600
     previous_language_weight: float = 3.0
 
@@ -47,6 +54,8 @@ class Segment:
     committed: words already given out, forced on the decoder. previous: what the last decode
     added to them. committed_end_sample: end of the last committed word. speech_end_sample: end
     of the speech that the last decode saw. decoded_sample: end of the audio that it saw.
+    trusted: its words are known to be speech. seam: the word that ended just before the segment
+    when that was cut out of running speech, as a key to compare; empty otherwise.
     """
 
     start_sample: int
@@ -56,6 +65,8 @@ class Segment:
     committed_end_sample: int = 0
     speech_end_sample: int = 0
     decoded_sample: int = 0
+    trusted: bool = False
+    seam: str = ""
 
     @property
     def committed_ids(self) -> tuple[int, ...]:
@@ -81,17 +92,15 @@ class WordsState:
 
     @property
     def end_sample(self) -> int:
-        return self.audio_start_sample + self.audio.shape[0]
+        return self.audio_start_sample + len(self.audio)
 
     @property
     def judged_sample(self) -> int:
         """Up to where the gate has judged."""
-        return self.audio_start_sample + self.p_speech.shape[0] * FRAME_SAMPLES
+        return self.audio_start_sample + len(self.p_speech) * FRAME_SAMPLES
 
 
-def extended(
-    state: WordsState, gate: GateState, samples: Float32, p_speech: Float32
-) -> WordsState:
+def extended(state: WordsState, gate: GateState, samples: Float32, p_speech: Float32) -> WordsState:
     """`state` with the samples that came and what the gate thinks of them."""
     return replace(
         state,
@@ -113,9 +122,7 @@ def opened(state: WordsState, rules: WordsRules) -> WordsState:
     if starts.shape[0] < rules.onset_frames:
         return state
     earliest = max(state.closed_sample, state.audio_start_sample)
-    return replace(
-        state, segment=Segment(max(earliest, int(starts[0]) - rules.lead_samples))
-    )
+    return replace(state, segment=Segment(max(earliest, int(starts[0]) - rules.lead_samples)))
 
 
 def speech_end(state: WordsState, rules: WordsRules) -> int:
@@ -154,6 +161,9 @@ def believable(
     either the gate wavers (mean below 0.75 where speech has 0.9) or the decoder does. Whisper's
     own rule (no_speech above 0.6 and log_prob below -1) alone lets most of them through.
     """
+    clear = evidence.p_mean >= rules.clear_p_mean and evidence.seconds >= rules.clear_speech_s
+    if clear:
+        return log_prob >= rules.min_log_prob_clear
     if log_prob < rules.min_log_prob:
         return False
     if no_speech > rules.max_no_speech and log_prob < rules.min_log_prob_no_speech:
@@ -161,13 +171,25 @@ def believable(
     return evidence.p_mean >= rules.min_p_mean or evidence.seconds >= rules.sure_speech_s
 
 
-def cut_sample(state: WordsState, segment: Segment, rules: WordsRules) -> int:
-    """The least speech-like moment after the last committed word, to cut a long segment at."""
-    earliest = max(segment.committed_end_sample, segment.start_sample + FRAME_SAMPLES)
-    first = (earliest - state.audio_start_sample) // FRAME_SAMPLES
-    last = max(first + 1, state.p_speech.shape[0] - rules.lead_samples // FRAME_SAMPLES)
-    frame = first + int(np.argmin(state.p_speech[first:last]))
-    return state.audio_start_sample + (frame + 1) * FRAME_SAMPLES
+def shifted(state: WordsState, segment: Segment, rules: WordsRules) -> Segment:
+    """The rest of `segment` as a segment of its own, from the end of its last committed word.
+
+    Short windows are cheap, and a decoder forced through several sentences tends to stop early.
+    The word's end is known to about 0.1 s; a dip of the gate close by is the better place.
+    """
+    end_sample, reach = segment.committed_end_sample, rules.shift_reach_samples
+    first = max(0, end_sample - reach - state.audio_start_sample) // FRAME_SAMPLES
+    last = (end_sample + reach - state.audio_start_sample) // FRAME_SAMPLES + 1
+    nearby = state.p_speech[first:last]
+    if nearby.shape[0] and nearby.min() <= rules.p_speech:
+        dip = first + int(np.argmin(nearby))
+        end_sample = state.audio_start_sample + dip * FRAME_SAMPLES + FRAME_SAMPLES // 2
+    return replace(
+        segment,
+        start_sample=min(end_sample, state.end_sample),
+        committed=(),
+        seam=segment.committed[-1].key,
+    )
 
 
 def trimmed(state: WordsState, rules: WordsRules) -> WordsState:

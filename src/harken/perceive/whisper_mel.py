@@ -72,13 +72,15 @@ def _mel_power(power: Float32) -> Float32:
     padded[:frame_count] = power
     blocks = padded.reshape(block_count, _BLOCK_FRAMES, power.shape[1])
     product: Float32 = np.matmul(blocks, _mel_filters().T)
-    return product.reshape(-1, MEL_BANDS)[:frame_count]
+    mel_power: Float32 = product.reshape(-1, MEL_BANDS)
+    return mel_power[:frame_count]
 
 
 @lru_cache(maxsize=1)
 def _window() -> Float32:
     phase = np.arange(FFT_SAMPLES) * (2.0 * np.pi / FFT_SAMPLES)
-    return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
+    window: Float32 = np.asarray(0.5 - 0.5 * np.cos(phase), dtype=np.float32)
+    return window
 
 
 @lru_cache(maxsize=1)

@@ -14,10 +14,14 @@ _BROKEN = "\ufffd"  # what a decoder writes for a token that ends inside a chara
 
 @dataclass(frozen=True, slots=True)
 class WordPiece:
-    """A word as written, with its leading space if it has one, and the tokens that spell it."""
+    """A word as written, with its leading space if it has one, and the tokens that spell it.
+
+    spoken: how many of the tokens come before its closing punctuation, which takes no time.
+    """
 
     text: str
     ids: tuple[int, ...]
+    spoken: int
 
     @property
     def key(self) -> str:
@@ -35,7 +39,8 @@ def split(tokenizer: Tokenizer, ids: Sequence[int], language: str) -> tuple[Word
         # A lone quote or dash between spaces (" -") belongs to what stands before it.
         if joins or (words and not piece.key):
             last = words.pop()
-            piece = WordPiece(last.text + piece.text, last.ids + piece.ids)
+            spoken = len(last.ids) + piece.spoken if piece.key else last.spoken
+            piece = WordPiece(last.text + piece.text, last.ids + piece.ids, spoken)
         words.append(piece)
     return tuple(words)
 
@@ -48,6 +53,6 @@ def _characters(tokenizer: Tokenizer, ids: Sequence[int]) -> list[WordPiece]:
         run.append(token)
         text = tokenizer.decode(run)
         if _BROKEN not in text:
-            pieces.append(WordPiece(text, tuple(run)))
+            pieces.append(WordPiece(text, tuple(run), len(run)))
             run = []
     return pieces

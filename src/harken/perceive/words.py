@@ -8,7 +8,6 @@ back. Time is counted in chunks only, so the same samples give the same words at
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,17 +16,18 @@ from numpy.typing import NDArray
 
 from harken.errors import HarkenError
 from harken.perceive import speech_segment
-from harken.perceive.agreement import agreed, without_loop
+from harken.perceive.agreement import agreed, without_echo, without_loop
 from harken.perceive.percept import HeardWord
 from harken.perceive.recogniser import Encoded, Recogniser
 from harken.perceive.speech_gate import SpeechGate
 from harken.perceive.speech_segment import Segment, SpeechEvidence, WordsRules, WordsState
 from harken.perceive.word_pieces import WordPiece
+from harken.stream import CHUNK_SAMPLES
 
 Float32 = NDArray[np.float32]
 
-CHUNK_SAMPLES = 6_400
 LANGUAGES = ("en", "zh", "fr", "es", "it", "ru", "de", "nl", "cs", "pt", "ja", "ko")
+_SENTENCE_ENDS = frozenset(".?!\u3002\uff1f\uff01")  # the last three are the Chinese ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,8 @@ class WordsEar:
                 closed = replace(state, segment=None, closed_sample=speech_end, language=language)
                 return closed, words, re_decoded
         elif state.judged_sample - segment.start_sample >= rules.cap_samples:
-            segment, words = self._cut(state, segment)
+            segment, words = self._commit_all(state, segment, state.end_sample)
+            segment = Segment(state.end_sample, segment.language, trusted=segment.trusted)
             re_decoded = True
         elif self._is_due(state, segment, speech_end):
             segment, words = self._commit_agreed(state, segment)
@@ -149,27 +150,46 @@ class WordsEar:
     ) -> tuple[Segment, tuple[HeardWord, ...]]:
         decoded, segment = self._decode(state, segment, state.end_sample)
         # The last word may still be growing.
-        count = max(0, min(agreed(segment.previous, decoded.words), len(decoded.words) - 1))
-        after, heard = self._commit(segment, decoded, decoded.words[:count])
-        return replace(after, previous=decoded.words[len(heard) :]), heard
+        count = min(agreed(segment.previous, decoded.words), len(decoded.words) - 1)
+        committed = len(segment.committed)
+        segment, heard = self._commit(segment, decoded, max(0, count))
+        taken = len(segment.committed) - committed
+        segment = replace(segment, previous=decoded.words[taken:])
+        if heard and self._is_settled(segment):
+            segment = speech_segment.shifted(state, segment, self._rules)
+        return segment, heard
+
+    def _is_settled(self, segment: Segment) -> bool:
+        """Whether what was committed is a sentence, or long enough to be left behind."""
+        length = segment.committed_end_sample - segment.start_sample
+        last_letter = segment.committed[-1].text.rstrip()[-1:]
+        return last_letter in _SENTENCE_ENDS or length >= self._rules.shift_samples
 
     def _commit_all(
         self, state: WordsState, segment: Segment, until_sample: int
     ) -> tuple[Segment, tuple[HeardWord, ...]]:
         decoded, segment = self._decode(state, segment, until_sample)
-        segment, heard = self._commit(segment, decoded, decoded.words)
+        segment, heard = self._commit(segment, decoded, len(decoded.words), at_pause=True)
         return replace(segment, previous=()), heard
-
-    def _cut(self, state: WordsState, segment: Segment) -> tuple[Segment, tuple[HeardWord, ...]]:
-        """Give out what was said up to a good moment, and go on from there."""
-        cut_sample = speech_segment.cut_sample(state, segment, self._rules)
-        segment, heard = self._commit_all(state, segment, cut_sample)
-        return Segment(start_sample=cut_sample, language=segment.language), heard
 
     def _decode(
         self, state: WordsState, segment: Segment, until_sample: int
     ) -> tuple[_Decoded, Segment]:
-        """Decode the segment up to `until_sample`."""
+        """Decode the segment up to `until_sample`, without its past if that stops the decoder."""
+        decoded, after = self._decode_once(state, segment, until_sample)
+        if decoded.words or not segment.committed:
+            return decoded, after
+        unheard = speech_segment.speech_evidence(
+            state, self._rules, segment.committed_end_sample, until_sample
+        )
+        if unheard.seconds < self._rules.stuck_speech_s:
+            return decoded, after
+        fresh = speech_segment.shifted(state, segment, self._rules)
+        return self._decode_once(state, fresh, until_sample)
+
+    def _decode_once(
+        self, state: WordsState, segment: Segment, until_sample: int
+    ) -> tuple[_Decoded, Segment]:
         rules, start = self._rules, segment.start_sample
         window = state.audio[start - state.audio_start_sample :][: until_sample - start]
         encoded = self._recogniser.encode(window)
@@ -192,29 +212,47 @@ class WordsEar:
         return _Decoded(encoded, language, words, hypothesis.no_speech, evidence), segment
 
     def _commit(
-        self, segment: Segment, decoded: _Decoded, words: Sequence[WordPiece]
+        self,
+        segment: Segment,
+        decoded: _Decoded,
+        count: int,
+        *,
+        at_pause: bool = False,
     ) -> tuple[Segment, tuple[HeardWord, ...]]:
-        """Give out `words`, unless they open a segment and nothing says that it is speech."""
-        if not words:
+        """Give out `count` words, unless they open a segment and nothing says that it is speech."""
+        if count == 0:
             return segment, ()
+        # All words are aligned: the last one of a text takes whatever audio is left.
         aligned = self._recogniser.align(
-            decoded.encoded, decoded.language, segment.committed_ids, words
+            decoded.encoded, decoded.language, segment.committed_ids, decoded.words
         )
-        log_prob = float(np.mean(aligned.log_prob))
-        if not segment.committed and not speech_segment.believable(
+        log_prob = float(np.mean(aligned.log_prob[:count]))
+        if not segment.trusted and not speech_segment.believable(
             decoded.evidence, decoded.no_speech, log_prob, self._rules
         ):
             return segment, ()
+        kept = decoded.words[:count]
+        if at_pause:
+            kept = without_echo(kept, aligned.end_sample)
         heard = tuple(
-            HeardWord(word.text, segment.start_sample + end, decoded.language)
-            for word, end in zip(words, aligned.end_sample, strict=True)
+            HeardWord(
+                word.text,
+                max(segment.start_sample + end, segment.committed_end_sample),
+                decoded.language,
+            )
+            for word, end in zip(kept, aligned.end_sample, strict=False)
         )
         after = replace(
             segment,
             language=decoded.language,
-            committed=(*segment.committed, *words),
+            committed=(*segment.committed, *kept),
             committed_end_sample=heard[-1].end_sample,
+            trusted=True,
         )
+        # A cut leaves the tail of a word behind, which the decoder likes to hear as that word.
+        is_tail = not segment.committed and kept[0].key == segment.seam != ""
+        if is_tail and aligned.end_sample[0] < self._rules.seam_samples:
+            heard = heard[1:]
         return after, heard
 
     def _likeliest_language(self, state: WordsState, encoded: Encoded) -> str:

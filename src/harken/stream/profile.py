@@ -111,6 +111,11 @@ class Profile:
         return tuple(self.control(d.upper()) for d in self.decisions)
 
     @property
+    def respond_id(self) -> int:
+        """The decision that opens a response."""
+        return self.control("RESPOND")
+
+    @property
     def emotion_ids(self) -> tuple[int, ...]:
         """Ids of the emotions, in the order of `EMOTIONS`; empty for a profile without them."""
         return tuple(self.control(n) for n in _emotion_names()) if self.emotions else ()

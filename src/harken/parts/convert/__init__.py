@@ -86,6 +86,8 @@ _CONVERTERS: dict[str, Callable[[Path], None]] = {
 def _wanted(name: str) -> dict[str, str]:
     """File -> sha256 of everything the conversion should give; new graphs give new hashes."""
     hashes: dict[str, dict[str, str]] = json.loads(graph_file("converted.sha256.json"))
+    if name not in hashes:
+        raise HarkenError(f"nothing is converted as {name!r}; choose {', '.join(sorted(hashes))}")
     return hashes[name]
 
 

@@ -27,7 +27,7 @@ QWEN_SPLIT = (
 )
 
 
-class _Gguf:
+class DecoderGguf:
     """The tensors of a GGUF file by name."""
 
     def __init__(self, path: Path) -> None:
@@ -114,7 +114,7 @@ def convert_decoder(gguf: Path, folder: Path) -> None:
 
     gguf: the Qwen2.5-Coder-0.5B-Instruct file. folder: an existing, empty folder.
     """
-    source = _Gguf(gguf)
+    source = DecoderGguf(gguf)
     with WeightsWriter(Layout.of("decoder"), folder) as writer:
         _write_layers(source, Layout.of("decoder"), writer)
     # The file stores the tied table twice; Q8_0 is the finer copy, so it serves as both.
@@ -128,7 +128,7 @@ def convert_decoder(gguf: Path, folder: Path) -> None:
     source.tokenizer().save(str(folder / "tokenizer.json"), pretty=False)
 
 
-def _write_layers(source: _Gguf, layout: Layout, writer: WeightsWriter) -> None:
+def _write_layers(source: DecoderGguf, layout: Layout, writer: WeightsWriter) -> None:
     def matrix(name: str, *tensors: str) -> None:
         parts = [source.blocks(t) for t in tensors]
         writer.put(f"{name}.quant", np.concatenate([p[0] for p in parts]))

@@ -1,0 +1,172 @@
+"""Latency, speed and memory of listening; run it with nothing else on the machine.
+
+    python benchmarks/latency.py [--model PATH] [--json OUT]
+
+Prints each figure with its bound. Absolute milliseconds depend on the machine; ratios within one
+run are what to compare between versions.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from harken.decide.listener import Audible, State
+from harken.decide.model import load_listener
+from harken.decide.onnx_listener import OnnxListener
+from harken.perceive.chunks import chunks
+from harken.perceive.percept import Percept
+from harken.perceive.perception import Perception
+from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE, Prefix
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+CHUNK_S = CHUNK_SAMPLES / SAMPLE_RATE
+TWO_MINUTES = 300
+
+
+def perceived(perception: Perception, audio: list[np.ndarray]) -> tuple[list[Percept], np.ndarray]:
+    """Percepts and the seconds each took."""
+    hearing, out, took = perception.start(), [], []
+    for samples in audio:
+        began = time.perf_counter()
+        hearing, percept = perception.hear(hearing, samples)
+        took.append(time.perf_counter() - began)
+        out.append(percept)
+    return out, np.array(took)
+
+
+def decided(
+    listener: OnnxListener, state: State, percepts: list[Percept]
+) -> tuple[State, np.ndarray]:
+    """Every chunk decided silent, one at a time, and the seconds each took."""
+    took = []
+    for percept in percepts:
+        began = time.perf_counter()
+        state, judged = listener.hear(state, [Audible(percept)])
+        took.append(time.perf_counter() - began)
+        state = listener.decide(state, judged[-1], "silent")
+    return state, np.array(took)
+
+
+def with_context(listener: OnnxListener, percepts: list[Percept], n: int) -> State:
+    """A session that has heard n chunks."""
+    state = listener.start(Prefix())
+    for i in range(0, n, 10):
+        batch = [Audible(percepts[j % len(percepts)]) for j in range(i, min(n, i + 10))]
+        state, judged = listener.hear(state, batch)
+        state = listener.decide(state, judged[-1], "silent")
+    return state
+
+
+def first_text_s(listener: OnnxListener, state: State, percept: Percept) -> tuple[float, float]:
+    """Seconds from a respond decision to the first text id, and per further id."""
+    state, judged = listener.hear(state, [Audible(percept)])
+    state = listener.decide(state, judged[-1], "respond")
+    began = time.perf_counter()
+    marks = []
+    for n, _ in enumerate(listener.say(state)):
+        marks.append(time.perf_counter() - began)
+        if n == 12:
+            break
+    return marks[min(1, len(marks) - 1)], float(np.mean(np.diff(marks[1:]))) if marks[2:] else 0.0
+
+
+def backlog_s(listener: OnnxListener, state: State, percepts: list[Percept], n: int) -> float:
+    """Seconds until n queued chunks are all judged, in one pass."""
+    began = time.perf_counter()
+    listener.hear(state, [Audible(p) for p in percepts[:n]])
+    return time.perf_counter() - began
+
+
+def import_s() -> float:
+    """Seconds of `import harken` in a fresh interpreter, without the interpreter's own start."""
+    code = "import time; t = time.perf_counter(); import harken; print(time.perf_counter() - t)"
+    runs = [float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(5)]
+    return min(runs)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--model", type=Path)
+    options.add_argument("--json", type=Path)
+    chosen = options.parse_args()
+
+    perception, listener = Perception(), load_listener(chosen.model, threads=2)
+    speech = [c.samples for c in chunks(SAMPLES / "announcements.flac")]
+    quiet_random = np.random.default_rng(0)
+    quiet = [quiet_random.normal(0, 3e-3, CHUNK_SAMPLES).astype(np.float32) for _ in range(60)]
+    perceived(perception, quiet[:4])  # warm-up
+    silent_percepts, silent_s = perceived(perception, quiet)
+    speech_percepts, speech_s = perceived(perception, speech)
+
+    context = with_context(listener, silent_percepts, TWO_MINUTES)
+    _, decide_silent = decided(listener, context, silent_percepts[:50])
+    _, decide_speech = decided(listener, listener.fork(context), speech_percepts[:50])
+    silent_ms = 1000 * (silent_s[:50] + decide_silent)
+    speech_ms = 1000 * (speech_s[:50] + decide_speech[: len(speech_s[:50])])
+    firsts = [first_text_s(listener, listener.fork(context), silent_percepts[0]) for _ in range(5)]
+
+    ten = min(backlog_s(listener, listener.fork(context), silent_percepts, 10) for _ in range(3))
+    one_by_one = 10 * float(np.median(decide_silent))
+
+    figures = {
+        "decision, nobody speaks, p50 ms (<= 80)": np.percentile(silent_ms, 50),
+        "decision, nobody speaks, p95 ms (<= 160)": np.percentile(silent_ms, 95),
+        "decision, somebody speaks, p95 ms (<= 300)": np.percentile(speech_ms, 95),
+        "first text after the decision, median ms (<= 60)": 1000
+        * np.median([f for f, _ in firsts]),
+        "each further piece, median ms": 1000 * np.median([s for _, s in firsts]),
+        "real-time factor, silent (<= 0.25)": silent_ms.mean() / 1000 / CHUNK_S,
+        "real-time factor, speech (<= 0.6)": speech_ms.mean() / 1000 / CHUNK_S,
+        "backlog of 10 chunks, s (<= 0.4)": ten,
+        "backlog of 10: one pass against one by one, ratio": one_by_one / ten,
+        "replay of announcements, times real time (>= 5)": replay_speed(listener, perception),
+        "to resume listening after a 20-chunk reply: no queue / queue (>= 4.5)": resume_ratio(
+            listener, context, silent_percepts
+        ),
+        "import harken, s (<= 0.3)": import_s(),
+        "resident memory, peak MB (<= 1400)": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        / 1024,
+    }
+    for name, value in figures.items():
+        print(f"{name:75} {value:.3g}" if value < 100 else f"{name:75} {value:.0f}")
+    if chosen.json:
+        chosen.json.write_text(json.dumps({k: float(v) for k, v in figures.items()}, indent=1))
+
+
+def replay_speed(listener: OnnxListener, perception: Perception) -> float:
+    """Seconds of sample per second of replay."""
+    from harken.live.replay import replay
+    from harken.perceive.source import open_source
+
+    with open_source(str(SAMPLES / "announcements.flac")) as source:
+        began = time.perf_counter()
+        summary = replay(source, listener, perception)
+    return summary.seconds / (time.perf_counter() - began)
+
+
+def resume_ratio(listener: OnnxListener, context: State, percepts: list[Percept]) -> float:
+    """A reply of 8 s leaves 20 chunks: judged one after the other from raw samples (no queue, the
+    ears wait for the reply), against a queue that the ears kept filling during the reply."""
+    began = time.perf_counter()
+    listener.hear(listener.fork(context), [Audible(p) for p in percepts[:20]])
+    queued = time.perf_counter() - began
+    perception = Perception()
+    random = np.random.default_rng(1)
+    hearing, state = perception.start(), listener.fork(context)
+    began = time.perf_counter()
+    for _ in range(20):
+        samples = random.normal(0, 3e-3, CHUNK_SAMPLES).astype(np.float32)
+        hearing, percept = perception.hear(hearing, samples)
+        state, judged = listener.hear(state, [Audible(percept)])
+        state = listener.decide(state, judged[-1], "silent")
+    return (time.perf_counter() - began) / queued
+
+
+if __name__ == "__main__":
+    main()

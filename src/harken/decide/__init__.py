@@ -1,0 +1,1 @@
+"""The listener: what was heard goes in, decisions and responses come out."""

@@ -1,0 +1,108 @@
+"""A checkpoint: the trained difference to the pretrained parts, one safetensors file.
+
+Tensors (float16 on disk, float32 in memory), h = profile.hidden, c = len(profile.own_rows):
+  controls.input [c, h], controls.output [c, h]      rows of the control ids
+  sound.scores [521, h], sound.embedding [1024, h], sound.bias [h]
+  acoustic.weight [2560, h], acoustic.bias [h]
+  <matrix>.lora_a [k, rank], <matrix>.lora_b [rank, n]   as the decoder graph names them
+Metadata: the profile, calibration and operating points, the card's facts.
+"""
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from harken.errors import HarkenError
+from harken.stream import Profile
+from harken.stream.fingerprint import check, fields_of
+
+F32 = npt.NDArray[np.float32]
+SOUND_CLASSES, SOUND_EMBEDDING, ACOUSTIC = 521, 1024, 2560
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """p = softmax(logits / temperature + bias of respond); thresholds by policy."""
+
+    temperature: float = 1.0
+    respond_bias: float = 0.0
+    thresholds: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not (0 < self.temperature < math.inf and math.isfinite(self.respond_bias)):
+            raise HarkenError(
+                f"a calibration cannot have temperature {self.temperature:g} and bias "
+                f"{self.respond_bias:g}; the temperature must be positive, both finite"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Trained tensors by name (float32), calibration, and facts for people."""
+
+    profile: Profile
+    tensors: dict[str, F32]
+    calibration: Calibration = Calibration()
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, shape in _shapes(self.profile).items():
+            found = self.tensors[name].shape if name in self.tensors else None
+            if found != shape:
+                raise HarkenError(
+                    f"tensor {name} of the checkpoint is {list(found) if found else 'missing'}, "
+                    f"profile {self.profile.name} needs {list(shape)}; export it again"
+                )
+
+    def save(self, path: Path) -> None:
+        """Write atomically; float16 holds every tensor."""
+        metadata = {
+            "profile": json.dumps(fields_of(self.profile)),
+            "calibration": json.dumps(asdict(self.calibration)),
+            "facts": json.dumps(self.facts),
+        }
+        half = {k: np.ascontiguousarray(v, np.float16) for k, v in sorted(self.tensors.items())}
+        partial = path.with_suffix(".partial")
+        save_file(half, partial, metadata)
+        partial.replace(path)
+
+    @classmethod
+    def load(cls, path: Path, profile: Profile) -> "Checkpoint":
+        """Read a checkpoint for `profile`; one of another profile is refused by field."""
+        if not path.exists():
+            raise HarkenError(f"no checkpoint at {path}; give --model the path of a .safetensors")
+        try:
+            with safe_open(path, framework="numpy") as f:
+                metadata = f.metadata() or {}
+                tensors = {k: f.get_tensor(k).astype(np.float32) for k in f.keys()}  # noqa: SIM118
+            stored = json.loads(metadata["profile"])
+            calibration = Calibration(**json.loads(metadata["calibration"]))
+            facts = json.loads(metadata["facts"])
+        except (SafetensorError, KeyError, ValueError, TypeError, OSError) as broken:
+            raise HarkenError(
+                f"{path} is no readable Harken checkpoint ({broken}); give --model a file made by "
+                "`harken train export`"
+            ) from broken
+        check(stored, profile, f"checkpoint {path}")
+        return cls(profile, tensors, calibration, facts)
+
+
+def _shapes(profile: Profile) -> dict[str, tuple[int, ...]]:
+    """The tensors that every checkpoint of the profile has; LoRA is checked by the decoder."""
+    hidden, rows = profile.hidden, len(profile.own_rows)
+    return {
+        "controls.input": (rows, hidden),
+        "controls.output": (rows, hidden),
+        "sound.scores": (SOUND_CLASSES, hidden),
+        "sound.embedding": (SOUND_EMBEDDING, hidden),
+        "sound.bias": (hidden,),
+        "acoustic.weight": (ACOUSTIC, hidden),
+        "acoustic.bias": (hidden,),
+    }

@@ -1,0 +1,31 @@
+"""From a judgement to a decision: the operating point of a session."""
+
+from dataclasses import dataclass
+
+from harken.decide.listener import Judgement
+from harken.errors import HarkenError
+from harken.stream import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """How sure the listener must be: thresholds on calibrated probabilities, from 0 to 1."""
+
+    respond: float = 0.5
+    stop: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name, value in (("respond", self.respond), ("stop", self.stop)):
+            if not 0 < value < 1:
+                raise HarkenError(
+                    f"the {name} threshold is {value:g}; choose a number between 0 and 1"
+                )
+
+
+def decision_of(profile: Profile, judgement: Judgement, point: OperatingPoint) -> str:
+    """The decision, "silent", "respond" or "stop"; stop only while our own voice is playing."""
+    if judgement.playing and "stop" in profile.decisions:
+        p_stop = float(judgement.probabilities[profile.decisions.index("stop")])
+        if p_stop >= point.stop and p_stop >= judgement.p_respond:
+            return "stop"
+    return "respond" if judgement.p_respond >= point.respond else "silent"

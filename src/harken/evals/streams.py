@@ -1,0 +1,115 @@
+"""Sessions over composed streams: the stored percepts through the very loop that users run."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harken.decide.listener import Audible, Listener
+from harken.decide.rule import OperatingPoint
+from harken.errors import HarkenError
+from harken.live.dialogue import Conduct, Decided, Dialogue
+from harken.live.trace import ResponseTrace
+from harken.perceive.percept import HeardWord, Percept
+from harken.stream import CHUNK_SAMPLES, Prefix
+
+PASS_CHUNKS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What should have been said: at which chunk, because of what (from chunk `start`)."""
+
+    chunk: int
+    text: str
+    cause: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One variant of a composed stream."""
+
+    id: str
+    audio: str
+    task: str
+    prefix: Prefix
+    percepts: tuple[Percept, ...]
+    due: tuple[Due, ...]
+
+    @property
+    def hours(self) -> float:
+        """Length in hours."""
+        return len(self.percepts) * CHUNK_SAMPLES / 16_000 / 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one session said: (chunk, text, emotion) in order, and p(respond) of every chunk."""
+
+    case: Case
+    said: tuple[tuple[int, str, str], ...]
+    p_respond: tuple[float, ...]
+
+    def answers(self, due: Due, late: int = 4) -> list[str]:
+        """Texts said from the beginning of a cause to `late` chunks after it was due."""
+        return [text for chunk, text, _ in self.said if due.start <= chunk <= due.chunk + late]
+
+
+def cases(data: Path, split: str) -> Iterator[Case]:
+    """The cases of one split of a data folder (`harken data build`)."""
+    listed = data / "streams.jsonl"
+    if not listed.exists():
+        raise HarkenError(f"{data} holds no streams.jsonl; make one with `harken data build`")
+    for line in listed.read_text("utf-8").splitlines():
+        row = json.loads(line)
+        if row["split"] == split:
+            yield _case(data, row)
+
+
+def _case(data: Path, row: dict[str, Any]) -> Case:
+    with np.load(data / "features" / f"{row['features']}.npz") as f:
+        sound, acoustic = f["sound"], f["acoustic"]
+    words = dict(row["words"])
+    percepts = tuple(
+        Percept(
+            c,
+            sound[c],
+            acoustic[c],
+            (HeardWord(words[c], (c + 1) * CHUNK_SAMPLES, ""),) if c in words else (),
+            0.0,
+            0.0,
+        )
+        for c in range(row["n_chunks"])
+    )
+    starts = {(cause, end): start for start, end, _, cause in row["due"]}
+    due = []
+    for chunk, text, _, cause in row["said"]:
+        spans = [s for (c, end), s in starts.items() if c == cause and s // CHUNK_SAMPLES <= chunk]
+        start = max(spans, default=chunk * CHUNK_SAMPLES) // CHUNK_SAMPLES
+        due.append(Due(chunk, text, cause, start))
+    return Case(
+        row["id"], row["features"], row["task"], Prefix(**row["prefix"]), percepts, tuple(due)
+    )
+
+
+def run(case: Case, listener: Listener, threshold: float) -> Outcome:
+    """One session over a case."""
+    conduct = Conduct(prefix=case.prefix, point=OperatingPoint(respond=threshold))
+    dialogue = Dialogue(listener, conduct)
+    backlog = [Audible(p) for p in case.percepts]
+    said: list[tuple[int, str, str]] = []
+    p_respond: list[float] = []
+    while backlog:
+        done = 0
+        for event in dialogue.attend(backlog[:PASS_CHUNKS]):
+            if isinstance(event, Decided):
+                done += 1
+                p_respond.append(event.judgement.p_respond)
+            elif isinstance(event, ResponseTrace):
+                said.append((event.chunk, event.text, event.emotion))
+        backlog = backlog[done:]
+    return Outcome(case, tuple(said), tuple(p_respond))

@@ -1,0 +1,189 @@
+"""The dev figures of a checkpoint: when it speaks, and what it says.
+
+Beside every decision figure stand the constant baselines: always silent, always respond.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from harken.evals.metrics import (
+    Figure,
+    balanced_accuracy,
+    bootstrap,
+    chrf,
+    error_rate,
+    rate,
+    share,
+)
+from harken.evals.streams import Due, Outcome
+from harken.soundflow.events import EVENTS
+from harken.soundflow.tasks import AGREED
+
+_STOPWORDS = frozenset(
+    """a an the is are was were there of in on to and it has have makes make people they that this
+    do does did what which who how many much""".split()  # noqa: SIM905
+)
+
+
+def words_of(text: str) -> list[str]:
+    """Lower-case words; every Chinese character is a word."""
+    return re.findall(r"[一-鿿]|[^\W_一-鿿]+", text.lower())
+
+
+def _of(outcomes: Sequence[Outcome], *tasks: str) -> list[Outcome]:
+    return [o for o in outcomes if o.case.task in tasks]
+
+
+def respond_or_ignore(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
+    """Sounds under care and quiet: the due ones answered, the others (known from the same audio
+    under narrate) left alone."""
+    named = {o.case.audio: o.case.due for o in _of(outcomes, "narrate")}
+    due: list[bool] = []
+    spoken: list[bool] = []
+    for outcome in _of(outcomes, "care", "quiet"):
+        wanted = {(d.cause, d.start) for d in outcome.case.due}
+        for event in named.get(outcome.case.audio, outcome.case.due):
+            due.append((event.cause, event.start) in wanted)
+            spoken.append(bool(outcome.answers(event)))
+    truth, got = np.array(due, bool), np.array(spoken, bool)
+    return {
+        "balanced accuracy": balanced_accuracy(due, spoken),
+        "always silent": balanced_accuracy(due, [False] * len(due)),
+        "always respond": balanced_accuracy(due, [True] * len(due)),
+        "recall of due": share(list(got[truth])),
+        "silence on others": share(list(~got[~truth])),
+    }
+
+
+def false_alarms(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
+    """Responses an hour where none is due."""
+    figures = {}
+    for name, task in (("ambience", "background"), ("talk", "others_talking")):
+        chosen = _of(outcomes, task)
+        figures[f"false alarms per hour of {name}"] = rate(
+            [len(o.said) for o in chosen], [o.case.hours for o in chosen]
+        )
+    return figures
+
+
+def naming(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
+    """Narrated events: answered in time with the right name."""
+    hits: list[bool] = []
+    for outcome in _of(outcomes, "narrate", "narrate_order"):
+        for due in outcome.case.due:
+            if due.cause in EVENTS:
+                hits.append(any(_names(t, due) for t in outcome.answers(due)))
+    return {"event naming": share(hits)}
+
+
+def _names(text: str, due: Due) -> bool:
+    """Whether a text is the due one or holds the event's name without its article."""
+    name = re.sub(r"^(an?|the) ", "", EVENTS[due.cause].name)
+    return text == due.text or name in text.lower()
+
+
+def counting(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
+    """Sessions whose counts are exactly the due ones, for two to six sounds."""
+
+    def counts(texts: Sequence[str]) -> list[str]:
+        return [t for t in texts if t != AGREED]
+
+    hits = []
+    last = []
+    for outcome in _of(outcomes, "count"):
+        due = counts([d.text for d in outcome.case.due])
+        if 2 <= len(due) <= 6:
+            said = counts([text for _, text, _ in outcome.said])
+            hits.append(said == due)
+            last.append(said[-1:] == due[-1:])
+    return {"counting exact (2 to 6)": share(hits), "last count right": share(last)}
+
+
+def transcription(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
+    """What was said as transcript against the words the ears committed."""
+    pairs = []
+    for outcome in _of(outcomes, "transcribe"):
+        spans = [d for d in outcome.case.due if d.cause == "transcript"]
+        for start in sorted({d.start for d in spans}):
+            group = [d for d in spans if d.start == start]
+            first, end = group[0].chunk, group[-1].chunk + 2
+            said = [t for c, t, _ in outcome.said if first <= c <= end]
+            truth = " ".join(d.text for d in group)
+            pairs.append((words_of(truth), words_of(" ".join(said))))
+    return {"transcript against heard words, WER": error_rate(pairs)}
+
+
+def translation(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
+    """Translations in time, against the reference."""
+    pairs = {"en-zh": [], "zh-en": []}  # type: dict[str, list[tuple[str, str]]]
+    spoke = []
+    for outcome in _of(outcomes, "translate"):
+        for due in outcome.case.due:
+            if due.cause == "translation":
+                said = " ".join(outcome.answers(due, late=6))
+                spoke.append(bool(said))
+                way = "en-zh" if re.search("[一-鿿]", due.text) else "zh-en"
+                pairs[way].append((due.text, said))
+    figures = {f"translation chrF {way}": chrf(p) for way, p in pairs.items()}
+    return {"sentences translated": share(spoke), **figures}
+
+
+def answers(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
+    """Spoken questions: answered, and holding the words that make the answer."""
+    spoke, right = [], []
+    for outcome in _of(outcomes, "chat"):
+        for due in outcome.case.due:
+            said = " ".join(outcome.answers(due, late=6))
+            asked = set(words_of("".join(p.text for p in outcome.case.percepts[: due.chunk + 1])))
+            key = [w for w in words_of(due.text) if w not in asked and w not in _STOPWORDS]
+            spoke.append(bool(said))
+            right.append(bool(key) and set(key) <= set(words_of(said)))
+    memory = []
+    for outcome in _of(outcomes, "remember"):
+        for due in outcome.case.due:
+            if due.cause == "recall":
+                memory.append(due.text in outcome.answers(due, late=6))
+    return {
+        "questions answered": share(spoke),
+        "answers with the reference's key words": share(right),
+        "facts recalled": share(memory),
+    }
+
+
+def orders(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
+    """Orders and stops acknowledged; awaited sounds reported."""
+    agreed, awaited = [], []
+    for outcome in outcomes:
+        for due in outcome.case.due:
+            if due.cause in ("order", "stop"):
+                agreed.append(bool(outcome.answers(due, late=6)))
+            elif outcome.case.task == "tell_when":
+                awaited.append(bool(outcome.answers(due)))
+    return {"orders acknowledged": share(agreed), "awaited sounds reported": share(awaited)}
+
+
+def delay(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
+    """Seconds from the chunk where a response is due to the one after which it came."""
+    late = np.array(
+        [
+            (chunk - due.chunk) * 0.4
+            for outcome in outcomes
+            for due in outcome.case.due
+            for chunk in [c for c, _, _ in outcome.said if due.start <= c <= due.chunk + 6][:1]
+        ]
+    )
+    return {"reply delay, median s": bootstrap(len(late), lambda i: float(np.median(late[i])))}
+
+
+def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Every figure of the suite by name."""
+    found: dict[str, Any] = {}
+    for part in (
+        respond_or_ignore, false_alarms, naming, counting, transcription, translation, answers,
+        orders, delay,
+    ):  # fmt: skip
+        found |= part(outcomes)
+    return found

@@ -1,0 +1,227 @@
+"""The decoder's side of one session: its context, one pass over a backlog, one response.
+
+No threads and no clock of its own: `harken.live.session` decides when, this decides what.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from harken.decide.listener import Audible, Judgement, Listener
+from harken.decide.rule import OperatingPoint
+from harken.errors import HarkenError
+from harken.live.backlog import BacklogRule, per_chunk
+from harken.live.compaction import CompactionPlan, Rebuild, Turn
+from harken.live.log import SessionLog
+from harken.live.reply import Reply, Replying
+from harken.live.say_once import SayOnce
+from harken.live.trace import CompactionTrace, ResponseTrace, TextPiece, end_s
+from harken.stream import Prefix
+from harken.stream.writer import chunk_piece, decision_piece, prefix_piece
+
+_MOST_PREFIX_SHARE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """How a session behaves.
+
+    most_text_ids: after so many a response is ended. say_once_s: within which a repeated
+    announcement is withheld; 0 never withholds.
+    """
+
+    prefix: Prefix = field(default_factory=Prefix)
+    point: OperatingPoint = field(default_factory=OperatingPoint)
+    rule: BacklogRule = per_chunk
+    most_text_ids: int = 96
+    say_once_s: float = 8.0
+    compaction: CompactionPlan = field(default_factory=CompactionPlan)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The decision after one chunk, final. `at_s` is when it fell, on the monotonic clock."""
+
+    judgement: Judgement
+    decision: str
+    at_s: float
+
+
+class Dialogue:
+    """Reads its prefix when made; then `attend` again and again."""
+
+    def __init__(
+        self, listener: Listener, conduct: Conduct, cancelled: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Raises HarkenError when the instruction is too long for the context."""
+        self._listener, self._conduct, self._cancelled = listener, conduct, cancelled
+        profile = listener.profile
+        opening = prefix_piece(listener.vocabulary, conduct.prefix)
+        room = int(profile.context * _MOST_PREFIX_SHARE)
+        if len(opening[0]) > room:
+            raise HarkenError(
+                f"the instruction and its policy take {len(opening[0])} of at most {room} "
+                "positions; shorten --instruction"
+            )
+        self.log = SessionLog(profile)
+        self.log.append(opening)
+        self.repeats_withheld = 0
+        self._most_text_ids = min(conduct.most_text_ids, profile.context // 8)
+        self._state = listener.start(conduct.prefix)
+        self._prefix_length = self._state.length
+        self._turns: list[Turn] = []
+        self._rebuild: Rebuild | None = None
+        self._say_once = SayOnce(conduct.say_once_s)
+
+    def attend(
+        self, backlog: Sequence[Audible]
+    ) -> Iterator[Decided | TextPiece | ResponseTrace | CompactionTrace]:
+        """One pass over a backlog of at least one chunk, or over as many as fit, oldest first.
+
+        Every chunk that comes out as `Decided` is done with; the rest of the backlog is to be
+        given again. A response follows its chunk, in pieces.
+        """
+        if self._must_compact(backlog[0]):
+            yield self._compact()
+        passing = backlog[: self._pass_length(backlog)]
+        _, judged = self._listener.hear(self._state, passing)
+        at_s = time.monotonic()
+        decisions = self._conduct.rule(self._listener.profile, judged, self._conduct.point)
+        # The last decision is the only one that may not be silent.
+        for heard, judgement in zip(passing, judged[: len(decisions) - 1], strict=False):
+            self._write(heard, "silent")
+            yield Decided(judgement, "silent", at_s)
+        heard, last = passing[len(decisions) - 1], judged[len(decisions) - 1]
+        if decisions[-1] == "respond":
+            yield from self._respond(heard, last, at_s)
+        else:
+            self._state = self._listener.decide(self._state, last, decisions[-1])
+            self._write(heard, decisions[-1])
+            yield Decided(last, decisions[-1], at_s)
+        self._prepare_compaction(len(decisions))
+
+    def _respond(
+        self, heard: Audible, judgement: Judgement, at_s: float
+    ) -> Iterator[Decided | TextPiece | ResponseTrace]:
+        """Say something, unless it turns out to be what was said a moment ago."""
+        chunk = judgement.chunk
+        if heard.percept.words:
+            self._say_once = self._say_once.after_words()
+        responding = self._listener.decide(self._state, judgement, "respond")
+        replying = Replying(
+            self._listener,
+            responding,
+            most_text_ids=self._most_text_ids,
+            cancelled=self._cancelled,
+        )
+        # Text is held back only while it could still turn out to be a repeat.
+        held, shown, first_s = "", False, 0.0
+        for text in replying:
+            first_s = first_s or time.monotonic()
+            held += text
+            if shown or not self._say_once.may_become_repeat(held, chunk):
+                if not shown:
+                    yield Decided(judgement, "respond", at_s)
+                shown = True
+                yield TextPiece(chunk, held, replying.emotion)
+                held = ""
+        said = replying.finished()
+        done_s = time.monotonic()
+        if not shown and self._say_once.is_repeat(said.text, chunk):
+            self.repeats_withheld += 1
+            self._state = self._listener.decide(self._state, judgement, "silent")
+            self._write(heard, "silent")
+            yield Decided(judgement, "silent", at_s)
+            return
+        if not shown:
+            yield Decided(judgement, "respond", at_s)
+        if held:
+            yield TextPiece(chunk, held, said.emotion)
+        self._state = said.state
+        self._write(heard, "respond", said)
+        self._say_once = self._say_once.after(said.text, chunk)
+        yield ResponseTrace(
+            chunk,
+            end_s(chunk),
+            said.text,
+            said.emotion,
+            first_token_ms=((first_s or done_s) - at_s) * 1000,
+            done_ms=(done_s - at_s) * 1000,
+        )
+
+    def _write(self, heard: Audible, decision: str, said: Reply | None = None) -> None:
+        """Log one chunk that is decided and remember it for a compaction."""
+        if heard.percept.words and decision != "respond":
+            self._say_once = self._say_once.after_words()
+        response = said.piece if said else ([], [])
+        pieces = (
+            chunk_piece(self._listener.vocabulary, heard.percept.text, heard.playing),
+            decision_piece(self._listener.profile, decision),
+            response,
+        )
+        self.log.append(*pieces)
+        positions = sum(len(ids) for ids, _ in pieces)
+        turn = Turn(heard, decision, tuple(response[0]), positions)
+        self._turns.append(turn)
+        if self._rebuild:
+            self._rebuild.add(turn)
+
+    # Context
+
+    def _pass_length(self, backlog: Sequence[Audible]) -> int:
+        """How many chunks one pass takes: it fits, and ends where compaction may begin or end.
+
+        So the place of a compaction does not depend on how the backlog was cut into passes.
+        """
+        length, taken = self._length(), 0
+        for heard in backlog:
+            length += self._positions(heard)
+            if taken and (length > self._most_positions() or self._is_swap_due(heard)):
+                break
+            taken += 1
+            if self._rebuild is None and length >= self._start_at():
+                break
+        return taken
+
+    def _must_compact(self, heard: Audible) -> bool:
+        # A rebuilt context has yet to read the response in its last turn: better a chunk later.
+        is_good = self._is_swap_due(heard) and self._turns[-1].decision == "silent"
+        return is_good or self._length() + self._positions(heard) > self._most_positions()
+
+    def _is_swap_due(self, heard: Audible) -> bool:
+        return self._rebuild is not None and heard.percept.chunk >= self._rebuild.swap_at_chunk
+
+    def _prepare_compaction(self, decisions: int) -> None:
+        """After a pass: begin a rebuild when it is time, or build on."""
+        if self._rebuild is None and self._length() >= self._start_at():
+            self._begin_rebuild()
+        if self._rebuild:
+            self._rebuild.step(decisions)
+
+    def _begin_rebuild(self) -> Rebuild:
+        prefix = replace(self._state, length=self._prefix_length, pending=())
+        self._rebuild = Rebuild(self._listener, prefix, self._turns, self._conduct.compaction)
+        return self._rebuild
+
+    def _compact(self) -> CompactionTrace:
+        """Go on in the rebuilt context, between two chunks."""
+        started_s, before = time.monotonic(), self._length()
+        rebuild = self._rebuild or self._begin_rebuild()
+        self._state, self._turns = rebuild.finish()
+        self._rebuild = None
+        return rebuild.trace(before, time.monotonic() - started_s)
+
+    def _length(self) -> int:
+        return self._state.length + len(self._state.pending)
+
+    def _positions(self, heard: Audible) -> int:
+        """What a chunk and its decision take."""
+        ids, _ = chunk_piece(self._listener.vocabulary, heard.percept.text, heard.playing)
+        return len(ids) + 1
+
+    def _start_at(self) -> int:
+        return int(self._listener.profile.context * self._conduct.compaction.start_at)
+
+    def _most_positions(self) -> int:
+        """Beyond it a response of full length might not fit: emotion, text, end."""
+        return self._listener.profile.context - self._most_text_ids - 2

@@ -1,0 +1,1 @@
+"""The data engine: from recordings, texts and synthetic speech to streams worth training on."""

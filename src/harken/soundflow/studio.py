@@ -1,0 +1,141 @@
+"""The material of composition: clips by label, speech by kind, loaded and trimmed for one split."""
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+from harken.errors import HarkenError
+from harken.soundflow import sources
+from harken.soundflow.corpora import data_text
+from harken.soundflow.events import AMBIENCE, EVENTS, HARMLESS_EXTRA
+from harken.soundflow.generate import GENERATORS
+from harken.stream import SAMPLE_RATE
+
+F32 = npt.NDArray[np.float32]
+
+LONGEST_EVENT_S = 3.2
+MADE_SHARE = 0.5
+"""Share of made sounds in a category that has both recordings and a generator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One utterance: its kind, language, text, the answer or translation, and how to load it."""
+
+    kind: str
+    language: str
+    text: str
+    other: str
+    voice: str
+    clip: sources.SpokenClip
+
+
+class Studio:
+    """Everything of one split; the same seed picks the same material."""
+
+    def __init__(self, split: str) -> None:
+        if split not in ("train", "dev"):
+            raise HarkenError(f"no split {split!r}; choose train or dev")
+        self.split = split
+        self._events: dict[str, list[sources.Clip]] = defaultdict(list)
+        for clip in sources.clips(split=split, kind="event"):
+            self._events[clip.label].append(clip)
+        answers: dict[str, str] = json.loads(data_text("answers.json"))
+        self._speech: dict[tuple[str, str], list[Spoken]] = defaultdict(list)
+        for s in sources.speech_pack(split):
+            other = s.other or answers.get(s.text, "")
+            spoken = Spoken(s.kind, s.language, s.text, other, s.voice, s)
+            self._speech[s.kind, s.language].append(spoken)
+        self._talk = [
+            c
+            for c in sources.clips(split=split, kind="speech", labels=["speech"])
+            if 1.0 <= c.seconds <= 8 and c.text and not re.search(r"[\[(<&]", c.text)
+        ]
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels with material in this split, recordings or made sounds."""
+        return [n for n in EVENTS if n in self._events or n in GENERATORS]
+
+    def event(self, label: str, random: np.random.Generator) -> tuple[F32, str]:
+        """One sound of a label, trimmed, cut and slightly re-pitched; and where it comes from."""
+        clips = self._events.get(label, [])
+        made = label in GENERATORS and (not clips or random.random() < MADE_SHARE)
+        if made:
+            return GENERATORS[label](random), f"made:{label}"
+        clip = clips[int(random.integers(len(clips)))]
+        x = _loudest(_trimmed(_load(clip)), int(LONGEST_EVENT_S * SAMPLE_RATE), random)
+        rate = random.uniform(0.92, 1.09)
+        return soxr.resample(x, SAMPLE_RATE, SAMPLE_RATE * rate).astype(np.float32), clip.id
+
+    def harmless(self, random: np.random.Generator) -> tuple[F32, str]:
+        """A sound without one clear name that deserves no reply."""
+        labels = [n for n in HARMLESS_EXTRA if n in self._events]
+        return self.event(labels[int(random.integers(len(labels)))], random)
+
+    def background(self, random: np.random.Generator) -> tuple[F32, str]:
+        """At least 3 s of ambience or music."""
+        pool = [
+            c for n in (*AMBIENCE, "music", "water_flowing_bubbles", "birds", "wind", "rain_storm",
+                        "crickets_insects", "crowd_chatter", "instrument_music")
+            for c in self._events.get(n, []) if c.seconds >= 3
+        ]  # fmt: skip
+        clip = pool[int(random.integers(len(pool)))]
+        x = _load(clip)
+        longest = 40 * SAMPLE_RATE
+        start = int(random.integers(max(1, len(x) - longest)))
+        return x[start : start + longest], clip.id
+
+    def has(self, kind: str, language: str) -> bool:
+        """Whether utterances of that kind exist in this split."""
+        return bool(self._speech.get((kind, language)))
+
+    def spoken(
+        self, kind: str, language: str, random: np.random.Generator, *, about: str = ""
+    ) -> Spoken:
+        """One utterance of a kind, its text holding `about` if given (lower case)."""
+        pool = [s for s in self._speech[kind, language] if about in s.text.lower()]
+        if not pool:
+            raise LookupError(f"no {kind} in {language} about {about!r} in split {self.split}")
+        return pool[int(random.integers(len(pool)))]
+
+    def all_spoken(self, kind: str, language: str) -> list[Spoken]:
+        """Every utterance of a kind."""
+        return list(self._speech[kind, language])
+
+    def voice(self, spoken: Spoken) -> F32:
+        """The samples of an utterance."""
+        return _load(spoken.clip)
+
+    def talk(self, random: np.random.Generator, *, english: bool) -> tuple[F32, str, str]:
+        """Recorded speech of other people: samples, text, where it comes from."""
+        pool = [c for c in self._talk if c.language.startswith("en") == english]
+        clip = pool[int(random.integers(len(pool)))]
+        return _load(clip), clip.text, clip.id
+
+
+@lru_cache(maxsize=4096)
+def _load(clip: sources.Clip | sources.SpokenClip) -> F32:
+    return sources.load(clip)
+
+
+def _trimmed(x: F32) -> F32:
+    """Without what lies 45 dB below the peak at both ends."""
+    loud = np.flatnonzero(np.abs(x) > np.abs(x).max() * 10 ** (-45 / 20))
+    return x[loud[0] : loud[-1] + 1] if len(loud) else x
+
+
+def _loudest(x: F32, longest: int, random: np.random.Generator) -> F32:
+    """A stretch of at most `longest` samples: the start, or around the loudest place."""
+    if len(x) <= longest:
+        return x
+    if random.random() < 0.5:
+        return x[:longest]
+    start = int(np.clip(int(np.abs(x).argmax()) - longest // 3, 0, len(x) - longest))
+    return x[start : start + longest]

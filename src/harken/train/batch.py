@@ -1,0 +1,150 @@
+"""Documents of one step as tensors: what goes in, and what is to be predicted where."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from harken.decide.embedding import EmbeddingTable
+from harken.errors import HarkenError
+from harken.stream import Profile
+from harken.train.examples import Document
+
+I64 = npt.NDArray[np.int64]
+
+
+class Kind(IntEnum):
+    """What is predicted at a said position, and over which ids."""
+
+    CONTROL = 0
+    EMOTION = 1
+    TEXT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The said positions of one kind.
+
+    at: int64 [m], the position *before* each, whose state predicts it. choice: int64 [m], the index
+    among the kind's alternatives: decisions, emotions, or text ids followed by `END`. task and
+    response: int64 [m], an index into the batch's tasks; a number for each response of the batch.
+    """
+
+    at: Tensor
+    choice: Tensor
+    task: Tensor
+    response: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Documents one after the other, n positions together.
+
+    text_rows float32 [n, hidden], zero where a control row (control_at, control: index into
+    own_rows) or an ear (audio_at) goes; sound [chunks, 1545] and acoustic [chunks, 2560] float32.
+    """
+
+    lengths: tuple[int, ...]
+    tasks: tuple[str, ...]
+    text_rows: Tensor
+    control_at: Tensor
+    control: Tensor
+    audio_at: Tensor
+    sound: Tensor
+    acoustic: Tensor
+    targets: dict[Kind, Targets]
+
+    @property
+    def positions(self) -> int:
+        """All positions of the step."""
+        return sum(self.lengths)
+
+
+class Collator:
+    """Makes batches for one profile and one embedding table."""
+
+    def __init__(self, profile: Profile, table: EmbeddingTable) -> None:
+        if profile.audio_positions != 2:
+            raise HarkenError(
+                f"profile {profile.name} has {profile.audio_positions} audio positions a chunk; "
+                "training knows the two of the sound and the acoustic ear"
+            )
+        self.profile, self._table = profile, table
+        self._own = {i: n for n, i in enumerate(profile.own_row_ids)}
+        end, emotions = profile.end_id, profile.emotion_ids
+        self._alternatives = {
+            Kind.CONTROL: {i: n for n, i in enumerate(profile.decision_ids)},
+            Kind.EMOTION: {i: n for n, i in enumerate(emotions)},
+        }
+        self._end, self._audio = end, profile.audio_id
+        missing = [i for i in (*profile.decision_ids, *emotions, end) if i not in self._own]
+        if missing:
+            raise HarkenError(f"profile {profile.name}: control {missing[0]} has no row to train")
+
+    def collate(
+        self,
+        documents: Sequence[Document],
+        *,
+        deaf: Sequence[tuple[bool, bool]] | None = None,
+    ) -> Batch:
+        """One batch; `deaf` tells for each document whether its sound, its acoustic ear is off."""
+        ids = np.concatenate([d.ids for d in documents])
+        said = np.concatenate([d.said for d in documents])
+        starts = np.cumsum([0, *(len(d) for d in documents)])
+        tasks = tuple(sorted({d.task for d in documents}))
+        task = np.repeat([tasks.index(d.task) for d in documents], [len(d) for d in documents])
+
+        control = np.array([self._own.get(int(i), -1) for i in ids])
+        is_audio = ids == self._audio
+        rows = np.zeros((len(ids), self.profile.hidden), np.float32)
+        plain = ~is_audio & (control < 0)
+        rows[plain] = self._table.rows(ids[plain])
+        is_control = ~is_audio & (control >= 0)
+
+        deaf = deaf or [(False, False)] * len(documents)
+        sound = [d.sound * np.float16(not off) for d, (off, _) in zip(documents, deaf, strict=True)]
+        acoustic = [
+            d.acoustic * np.float16(not off) for d, (_, off) in zip(documents, deaf, strict=True)
+        ]
+        audio = [d.audio + start for d, start in zip(documents, starts, strict=False)]
+        respond = self.profile.respond_id
+        return Batch(
+            lengths=tuple(len(d) for d in documents),
+            tasks=tasks,
+            text_rows=torch.from_numpy(rows),
+            control_at=torch.from_numpy(np.flatnonzero(is_control)),
+            control=torch.from_numpy(control[is_control]),
+            audio_at=torch.from_numpy(np.concatenate(audio)),
+            sound=torch.from_numpy(np.concatenate(sound).astype(np.float32)),
+            acoustic=torch.from_numpy(np.concatenate(acoustic).astype(np.float32)),
+            targets=self._targets(ids, said, task, np.cumsum((ids == respond) & said)),
+        )
+
+    def _targets(
+        self,
+        ids: I64,
+        said: npt.NDArray[np.bool_],
+        task: I64,
+        response: I64,
+    ) -> dict[Kind, Targets]:
+        found: dict[Kind, list[tuple[int, int]]] = {kind: [] for kind in Kind}
+        for position in np.flatnonzero(said).tolist():
+            token = int(ids[position])
+            for kind, alternatives in self._alternatives.items():
+                if token in alternatives:
+                    found[kind].append((position, alternatives[token]))
+                    break
+            else:
+                choice = self.profile.text_ids if token == self._end else token
+                found[Kind.TEXT].append((position, choice))
+        targets = {}
+        for kind, pairs in found.items():
+            at = np.array([p for p, _ in pairs], np.int64)
+            chosen = np.array([c for _, c in pairs], np.int64)
+            arrays = (at - 1, chosen, task[at], response[at])
+            targets[kind] = Targets(*(torch.from_numpy(a.astype(np.int64)) for a in arrays))
+        return targets

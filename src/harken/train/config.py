@@ -1,0 +1,96 @@
+"""What one training run is: every number that decides its result, checked once."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from harken.errors import HarkenError
+from harken.stream import profile_named
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """One run. It ends after `minutes` of training or `steps`, whichever comes first; the
+    learning rates follow a cosine over the same span.
+
+    positions: documents are packed up to so many positions a step.
+    learning rates, by what a step of Adam does to the result: `lr_lora`; `lr_rows` for embeddings
+    (control input rows, sound class rows, biases); `lr_dense` for matrices over dense features,
+    where every input moves every output; `lr_output` for the control output rows.
+    control_weight, emotion_weight: factors beside the text loss. respond_weight, stop_weight:
+    class weights against silent. drop_*: chance that a whole stream loses that ear.
+    task_weights: share of a task against 1 for those not named.
+    *_minutes and *_steps: how often. nice: niceness of the process, 0 to 19.
+    """
+
+    profile: str = "mini"
+    seed: int = 0
+    minutes: float | None = None
+    steps: int | None = None
+    positions: int = 1024
+    lr_lora: float = 4e-4
+    lr_rows: float = 1e-3
+    lr_dense: float = 3e-5
+    lr_output: float = 2e-4
+    warmup: float = 0.02
+    lr_floor: float = 0.02
+    clip: float = 1.0
+    control_weight: float = 1.0
+    emotion_weight: float = 0.2
+    respond_weight: float = 3.0
+    stop_weight: float = 3.0
+    drop_acoustic: float = 0.1
+    drop_sound: float = 0.05
+    task_weights: dict[str, float] = field(default_factory=dict)
+    log_steps: int = 10
+    dev_steps: int = 200
+    dev_streams: int = 48
+    checkpoint_minutes: float = 4.0
+    checkpoint_steps: int | None = None
+    threads: int = 2
+    nice: int = 5
+
+    def __post_init__(self) -> None:
+        profile_named(self.profile)
+        if self.minutes is None and self.steps is None:
+            raise HarkenError("a run needs an end: give --minutes or --steps")
+        positive = (
+            "minutes", "steps", "positions", "lr_lora", "lr_rows", "lr_dense", "lr_output", "clip",
+            "log_steps", "dev_steps", "checkpoint_minutes", "checkpoint_steps", "threads",
+        )  # fmt: skip
+        for name in positive:
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise HarkenError(f"{name} is {value:g}; it must be above 0")
+        for name in ("drop_acoustic", "drop_sound", "warmup", "lr_floor"):
+            if not 0 <= getattr(self, name) < 1:
+                raise HarkenError(f"{name} is {getattr(self, name):g}; it must be in 0 to 1")
+        weights = {
+            name: getattr(self, name)
+            for name in ("control_weight", "emotion_weight", "respond_weight", "stop_weight")
+        }
+        weights |= {f"the weight of task {k}": v for k, v in self.task_weights.items()}
+        for name, value in weights.items():
+            if not value >= 0:
+                raise HarkenError(f"{name} is {value:g}; it must not be negative")
+        if not 0 <= self.nice <= 19:
+            raise HarkenError(f"nice is {self.nice}; choose 0 (normal) to 19 (lowest priority)")
+
+    def to_json(self) -> str:
+        """For the run's folder."""
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str, what: str) -> "TrainConfig":
+        """The inverse of `to_json`; `what` is named in errors."""
+        try:
+            raw: dict[str, Any] = json.loads(text)
+            unknown = raw.keys() - {f.name for f in fields(cls)}
+        except (ValueError, AttributeError) as broken:
+            raise HarkenError(f"{what} is no training configuration ({broken})") from broken
+        if unknown:
+            raise HarkenError(f"{what} has the unknown field {min(unknown)!r}; remove it")
+        try:
+            return cls(**raw)
+        except (TypeError, AttributeError) as broken:
+            raise HarkenError(f"{what} has a field of the wrong type ({broken})") from broken

@@ -1,0 +1,152 @@
+"""Training streams on disk: a data folder's records, and a record as a document to learn from.
+
+A data folder holds `streams.jsonl`, one stream a line, and `features/<name>.npz` with what the
+frozen ears delivered: sound float16 [chunks, 1545] and acoustic float16 [chunks, 2560].
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from harken.errors import HarkenError
+from harken.stream import CHUNK_SAMPLES, Heard, Prefix, Said, Timeline, Vocabulary, write
+
+F16 = npt.NDArray[np.float16]
+Split = Literal["train", "dev"]
+RECORDS = "streams.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One stream: its timeline, and the file of its features."""
+
+    id: str
+    task: str
+    split: Split
+    timeline: Timeline
+    features: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The streams in the first `size_bytes` of a data folder's list, which may still grow."""
+
+    all: tuple[Record, ...]
+    size_bytes: int
+
+    def of(self, split: Split) -> tuple[Record, ...]:
+        """The records of one split, in the order of the file."""
+        return tuple(r for r in self.all if r.split == split)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One stream as it is learnt from.
+
+    ids int64 [n]; said bool [n], the positions to predict; audio int64 [chunks * positions], where
+    the ears' embeddings go; sound, acoustic: features by chunk.
+    """
+
+    id: str
+    task: str
+    ids: npt.NDArray[np.int64]
+    said: npt.NDArray[np.bool_]
+    audio: npt.NDArray[np.int64]
+    sound: F16
+    acoustic: F16
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def read_records(folder: Path, size_bytes: int | None = None) -> Records:
+    """The records of a data folder; `size_bytes` reads only what was there at that time.
+
+    A last line without its end is still being written and left out.
+    """
+    path = folder / RECORDS
+    try:
+        with path.open("rb") as f:
+            content = f.read() if size_bytes is None else f.read(size_bytes)
+    except OSError as missing:
+        raise HarkenError(
+            f"no training data at {path} ({missing.strerror}); give a folder made by "
+            "`harken data compose`"
+        ) from missing
+    if size_bytes is not None and len(content) < size_bytes:
+        raise HarkenError(
+            f"{path} shrank from {size_bytes} to {len(content)} bytes since this run began; "
+            "start a new run"
+        )
+    content = content[: content.rfind(b"\n") + 1]
+    records = [
+        _record(line, folder, f"{path}, line {n}")
+        for n, line in enumerate(content.decode("utf-8").splitlines(), start=1)
+        if line.strip()
+    ]
+    return Records(tuple(records), len(content))
+
+
+def load_document(record: Record, vocabulary: Vocabulary) -> Document:
+    """Read the features of a record and write its stream.
+
+    Raises:
+        HarkenError: the features are missing, or not those of this stream.
+    """
+    stream = write(record.timeline, vocabulary)
+    try:
+        with np.load(record.features) as stored:
+            sound, acoustic = stored["sound"], stored["acoustic"]
+    except (OSError, ValueError, KeyError, EOFError) as broken:
+        raise HarkenError(
+            f"the features {record.features} of stream {record.id} cannot be read ({broken}); "
+            "compose the data again"
+        ) from broken
+    n = record.timeline.n_chunks
+    if len(sound) != n or len(acoustic) != n:
+        raise HarkenError(
+            f"stream {record.id} has {n} chunks, its features {len(sound)} and {len(acoustic)}; "
+            "compose the data again"
+        )
+    return Document(
+        id=record.id,
+        task=record.task,
+        ids=stream.ids.astype(np.int64),
+        said=stream.loss_mask,
+        audio=np.flatnonzero(stream.audio_mask),
+        sound=np.asarray(sound, np.float16),
+        acoustic=np.asarray(acoustic, np.float16),
+    )
+
+
+def _record(line: str, folder: Path, where: str) -> Record:
+    try:
+        raw = json.loads(line)
+        if raw["split"] not in ("train", "dev"):
+            raise HarkenError(f"split is {raw['split']!r}, not train or dev")
+        return Record(
+            id=str(raw["id"]),
+            task=str(raw["task"]),
+            split=raw["split"],
+            timeline=_timeline(raw),
+            features=folder / "features" / f"{raw['features']}.npz",
+        )
+    except (ValueError, KeyError, TypeError, HarkenError) as broken:
+        why = f"lacks {broken}" if isinstance(broken, KeyError) else str(broken)
+        raise HarkenError(f"{where}: no training stream: {why}; compose the data again") from broken
+
+
+def _timeline(raw: dict[str, Any]) -> Timeline:
+    prefix = Prefix(raw["prefix"]["policy"], raw["prefix"]["instruction"])
+    heard = tuple(
+        Heard(chunk * CHUNK_SAMPLES, (chunk + 1) * CHUNK_SAMPLES, "words", text)
+        for chunk, text in raw["words"]
+    )
+    said = tuple(Said(chunk, text, emotion, cause) for chunk, text, emotion, cause in raw["said"])
+    return Timeline(
+        prefix, int(raw["n_chunks"]), heard, said, tuple(raw["playing"]), tuple(raw["stops"])
+    )

@@ -1,0 +1,87 @@
+"""Which streams a step sees: a pure function of the seed and of where the run stands.
+
+There is no random state to save: the order of an epoch and the draws of a step are computed anew
+from the seed, so a run that was killed continues as if it had not been.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harken.errors import HarkenError
+from harken.train.examples import Document, Record
+
+_ORDER, _EARS = 1, 2  # keep the two kinds of draws apart
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run stands in its data.
+
+    `cursor` counts draws of `epoch` already taken; `size_bytes` of the data folder's list belong to
+    this epoch (streams that arrive later join the next one).
+    """
+
+    epoch: int = 0
+    cursor: int = 0
+    size_bytes: int | None = None
+
+
+def epoch_order(
+    records: Sequence[Record], weights: Mapping[str, float], seed: int, epoch: int
+) -> list[int]:
+    """Indices of one epoch: as many draws as records, tasks in proportion to their weights.
+
+    A task (weight 1 unless named) that has fewer streams than draws gives each of them about
+    equally often; one that has more gives a random part, another one in each epoch.
+    """
+    by_task: dict[str, list[int]] = {}
+    for i, record in enumerate(records):
+        by_task.setdefault(record.task, []).append(i)
+    unknown = weights.keys() - by_task.keys()
+    if unknown:
+        raise HarkenError(
+            f"no training stream has the weighted task {min(unknown)!r}; the data hold "
+            f"{', '.join(sorted(by_task))}"
+        )
+    share = {task: weights.get(task, 1.0) for task in sorted(by_task)}
+    total = sum(share.values())
+    if not total:
+        raise HarkenError("every task of the training data has weight 0; give one a weight")
+    random = np.random.default_rng((seed, _ORDER, epoch))
+    draws: list[int] = []
+    for task, weight in share.items():
+        quota = round(len(records) * weight / total) or int(weight > 0)
+        members = by_task[task]
+        rounds = [random.permutation(members) for _ in range(-(-quota // len(members)))]
+        draws.extend(int(i) for permuted in rounds for i in permuted)
+        del draws[len(draws) - (len(rounds) * len(members) - quota) :]
+    return [draws[i] for i in random.permutation(len(draws))]
+
+
+def take(
+    order: Sequence[int], cursor: int, positions: int, load: Callable[[int], Document]
+) -> tuple[list[Document], int]:
+    """The next documents that fill at most `positions` together, and the cursor behind them.
+
+    One document that is longer than that makes a step of its own.
+    """
+    documents: list[Document] = []
+    filled = 0
+    while cursor < len(order):
+        document = load(order[cursor])
+        if documents and filled + len(document) > positions:
+            break
+        documents.append(document)
+        filled += len(document)
+        cursor += 1
+    return documents, cursor
+
+
+def deaf_ears(
+    seed: int, step: int, n: int, drop_sound: float, drop_acoustic: float
+) -> list[tuple[bool, bool]]:
+    """For each of n documents of a step: is its sound ear off, is its acoustic ear off."""
+    draws = np.random.default_rng((seed, _EARS, step)).random((n, 2))
+    return [(bool(s < drop_sound), bool(a < drop_acoustic)) for s, a in draws]
