@@ -88,8 +88,8 @@ def test_a_session_outgrows_its_context_and_goes_on(room: Any) -> None:
 
 
 @pytest.mark.slow
-def test_twenty_minutes_never_overflow(room: Any) -> None:
-    check_long_session(room, 3_000)
+def test_it_goes_on_through_many_compactions(room: Any) -> None:
+    check_long_session(room, 500)
 
 
 def test_compaction_happens_at_the_same_chunk_whatever_the_backlog(room: Any) -> None:

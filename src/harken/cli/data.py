@@ -35,6 +35,21 @@ def fetch(
 
 
 @app.command()
+def speak() -> None:
+    """Synthesise the spoken orders, questions and talk that streams are made with (Kokoro)."""
+    from harken.soundflow.spoken import make_speech
+
+    with _bar() as bar:
+        task = bar.add_task("speech", total=None)
+        made = make_speech(
+            lambda done, total, what: bar.update(
+                task, completed=done, total=total, description=what[:40]
+            )
+        )
+    typer.echo(f"{len(made)} utterances")
+
+
+@app.command()
 def build(
     out: Annotated[Path, typer.Argument(help="Folder of the data set; it may exist already.")],
     streams: Annotated[int, typer.Option(help="How many streams to compose.", min=1)] = 100,
