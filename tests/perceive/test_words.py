@@ -150,13 +150,17 @@ def test_a_sound_that_passes_the_gate_has_no_words(ear: WordsEar) -> None:
     assert text([*heard, ear.finish(state)]) == ""
 
 
+@pytest.mark.parametrize("lead_s", [0.5, 0.6, 0.73])
+@pytest.mark.parametrize("gap_s", [0.2, 0.28])
 def test_a_repeated_sentence_is_heard_as_often_as_it_was_said(
-    ear: WordsEar, speech: np.ndarray
+    ear: WordsEar, speech: np.ndarray, lead_s: float, gap_s: float
 ) -> None:
+    gap = silence(gap_s)
     _, heard = hear_all(
-        ear, chunks(silence(0.6), speech, silence(0.2), speech, silence(0.2), speech, silence(1.2))
+        ear, chunks(silence(lead_s), speech, gap, speech, gap, speech, silence(1.2))
     )
     assert plain(text(heard)).count("conference") == 3
+    assert plain(text(heard)).endswith("conference")
 
 
 def test_other_languages_can_be_ruled_out(silero_file: Path) -> None:

@@ -57,6 +57,9 @@ def build(
     seed: Annotated[int, typer.Option(help="Equal seeds give equal streams.")] = 1,
     first: Annotated[int, typer.Option(help="Number of the first stream.", min=0)] = 0,
     workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this task; may be given several times.")
+    ] = None,
     keep_audio: Annotated[bool, typer.Option(help="Also write the mixes as FLAC.")] = False,
 ) -> None:
     """Compose streams, let the ears hear them, write what is due; goes on where it was killed."""
@@ -72,6 +75,7 @@ def build(
             workers=workers,
             first=first,
             keep_audio=keep_audio,
+            only=tuple(only or ()),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     typer.echo(f"{kept} training variants in {out / 'streams.jsonl'}")

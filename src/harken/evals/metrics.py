@@ -24,9 +24,7 @@ class Figure:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] n={self.n}"
 
 
-def bootstrap(
-    n: int, statistic: Callable[[npt.NDArray[np.int64]], float], seed: int = 0
-) -> Figure:
+def bootstrap(n: int, statistic: Callable[[npt.NDArray[np.int64]], float], seed: int = 0) -> Figure:
     """A statistic of item indices, resampled with replacement; items are whole sessions or clips.
 
     `statistic` takes int64 [n] indices. An empty set has the value nan.

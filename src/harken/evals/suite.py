@@ -19,8 +19,8 @@ from harken.evals.metrics import (
     share,
 )
 from harken.evals.streams import Due, Outcome
+from harken.soundflow.composing import AGREED
 from harken.soundflow.events import EVENTS
-from harken.soundflow.tasks import AGREED
 
 _STOPWORDS = frozenset(
     """a an the is are was were there of in on to and it has have makes make people they that this

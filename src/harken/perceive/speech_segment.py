@@ -18,7 +18,7 @@ class WordsRules:
     """When a segment opens, is decoded, commits and closes.
 
     Lengths in samples at 16 kHz; p_* and max_no_speech are probabilities; min_log_prob* are mean
-    natural logarithms per token; sure_speech_s is in seconds.
+    natural logarithms per token; *_s are seconds of speech-like frames.
     """
 
     p_onset: float = 0.5
@@ -33,6 +33,7 @@ class WordsRules:
     shift_reach_samples: int = 1_600
     seam_samples: int = 4_000
     stuck_speech_s: float = 0.5
+    still_speech_s: float = 1.0
     cap_samples: int = 128_000
     every_chunk_samples: int = 64_000
     min_log_prob: float = -1.0
@@ -54,6 +55,7 @@ class Segment:
     committed: words already given out, forced on the decoder. previous: what the last decode
     added to them. committed_end_sample: end of the last committed word. speech_end_sample: end
     of the speech that the last decode saw. decoded_sample: end of the audio that it saw.
+    still_since_sample: end of the audio of the first decode that added just `previous`.
     trusted: its words are known to be speech. seam: the word that ended just before the segment
     when that was cut out of running speech, as a key to compare; empty otherwise.
     """
@@ -65,6 +67,7 @@ class Segment:
     committed_end_sample: int = 0
     speech_end_sample: int = 0
     decoded_sample: int = 0
+    still_since_sample: int = 0
     trusted: bool = False
     seam: str = ""
 

@@ -135,7 +135,8 @@ class WordsEar:
 
     def _all_given(self, state: WordsState, segment: Segment) -> bool:
         """Whether the last decode saw all the speech there is and gave out all its words."""
-        heard_new = speech_segment.speech_end(state, self._rules) > segment.speech_end_sample
+        seen_sample = max(segment.speech_end_sample, segment.start_sample)
+        heard_new = speech_segment.speech_end(state, self._rules) > seen_sample
         return not heard_new and not segment.previous
 
     def _is_due(self, state: WordsState, segment: Segment, speech_end: int) -> bool:
@@ -150,14 +151,37 @@ class WordsEar:
     ) -> tuple[Segment, tuple[HeardWord, ...]]:
         decoded, segment = self._decode(state, segment, state.end_sample)
         # The last word may still be growing.
-        count = min(agreed(segment.previous, decoded.words), len(decoded.words) - 1)
+        same_count = agreed(segment.previous, decoded.words)
+        count = min(same_count, len(decoded.words) - 1)
+        is_same = same_count == len(segment.previous) == len(decoded.words)
+        still_since = segment.still_since_sample if is_same else state.end_sample
         committed = len(segment.committed)
         segment, heard = self._commit(segment, decoded, max(0, count))
         taken = len(segment.committed) - committed
-        segment = replace(segment, previous=decoded.words[taken:])
-        if heard and self._is_settled(segment):
+        segment = replace(
+            segment, previous=decoded.words[taken:], still_since_sample=still_since
+        )
+        if not heard and self._is_stuck(state, segment):
+            segment, heard = self._commit_all(state, segment, still_since + CHUNK_SAMPLES)
+            is_left_behind = bool(heard)
+        else:
+            is_left_behind = bool(heard) and self._is_settled(segment)
+        if is_left_behind:
             segment = speech_segment.shifted(state, segment, self._rules)
         return segment, heard
+
+    def _is_stuck(self, state: WordsState, segment: Segment) -> bool:
+        """Whether much was spoken since the hypothesis last changed.
+
+        Forced through the first of several equal sentences, Whisper takes the others for an echo
+        and writes nothing more.
+        """
+        if not segment.previous:
+            return False
+        unwritten = speech_segment.speech_evidence(
+            state, self._rules, segment.still_since_sample, state.end_sample
+        )
+        return unwritten.seconds >= self._rules.still_speech_s
 
     def _is_settled(self, segment: Segment) -> bool:
         """Whether what was committed is a sentence, or long enough to be left behind."""

@@ -45,6 +45,7 @@ class Job:
     seed: int
     index: int
     keep_audio: bool
+    only: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -60,14 +61,21 @@ def build(
     workers: int = 1,
     first: int = 0,
     keep_audio: bool = False,
+    only: tuple[str, ...] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
-    """Make `streams` streams into `folder`; those that exist are kept. Returns how many exist."""
+    """Make `streams` streams into `folder`; those that exist are kept. Returns how many exist.
+
+    `only`: names of tasks to choose from; all when empty.
+    """
     (folder / "features").mkdir(parents=True, exist_ok=True)
     (folder / "lines").mkdir(exist_ok=True)
     if keep_audio:
         (folder / "audio").mkdir(exist_ok=True)
-    jobs = [Job(folder, split, seed, i, keep_audio) for i in range(first, first + streams)]
+    unknown = set(only) - COMPOSERS.keys()
+    if unknown:
+        raise HarkenError(f"no task {min(unknown)!r}; choose from {', '.join(COMPOSERS)}")
+    jobs = [Job(folder, split, seed, i, keep_audio, only) for i in range(first, first + streams)]
     todo = [j for j in jobs if not (folder / "lines" / f"{j.name}.json").exists()]
     with ProcessPoolExecutor(workers) as pool:
         for done, _ in enumerate(pool.map(make, todo), start=1):
@@ -105,7 +113,7 @@ def make(job: Job) -> None:
 
 def _rows(job: Job) -> Iterator[dict[str, Any]]:
     random = np.random.default_rng([job.seed, job.index, job.split == "dev"])
-    names = list(COMPOSERS)
+    names = [n for n in COMPOSERS if n in job.only or not job.only]
     shares = np.array([COMPOSERS[n][1] for n in names])
     composer = COMPOSERS[names[int(random.choice(len(names), p=shares / shares.sum()))]][0]
     scene, variants = composer(_studio(job.split), random)

@@ -8,13 +8,13 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-import soxr
 
 from harken.errors import HarkenError
 from harken.soundflow import sources
 from harken.soundflow.corpora import data_text
 from harken.soundflow.events import AMBIENCE, EVENTS, HARMLESS_EXTRA
 from harken.soundflow.generate import GENERATORS
+from harken.soundflow.vary import varied
 from harken.stream import SAMPLE_RATE
 
 F32 = npt.NDArray[np.float32]
@@ -64,20 +64,24 @@ class Studio:
         return [n for n in EVENTS if n in self._events or n in GENERATORS]
 
     def event(self, label: str, random: np.random.Generator) -> tuple[F32, str]:
-        """One sound of a label, trimmed, cut and slightly re-pitched; and where it comes from."""
+        """One sound of a label, trimmed, cut and varied; and where it comes from."""
         clips = self._events.get(label, [])
         made = label in GENERATORS and (not clips or random.random() < MADE_SHARE)
         if made:
             return GENERATORS[label](random), f"made:{label}"
         clip = clips[int(random.integers(len(clips)))]
         x = _loudest(_trimmed(_load(clip)), int(LONGEST_EVENT_S * SAMPLE_RATE), random)
-        rate = random.uniform(0.92, 1.09)
-        return soxr.resample(x, SAMPLE_RATE, SAMPLE_RATE * rate).astype(np.float32), clip.id
+        return varied(x, random), clip.id
 
     def harmless(self, random: np.random.Generator) -> tuple[F32, str]:
         """A sound without one clear name that deserves no reply."""
         labels = [n for n in HARMLESS_EXTRA if n in self._events]
         return self.event(labels[int(random.integers(len(labels)))], random)
+
+    def ambience(self, random: np.random.Generator) -> tuple[F32, str]:
+        """At least 3 s of a place, nothing in the foreground."""
+        pool = [c for n in AMBIENCE for c in self._events.get(n, []) if c.seconds >= 3]
+        return self._stretch(pool, random)
 
     def background(self, random: np.random.Generator) -> tuple[F32, str]:
         """At least 3 s of ambience or music."""
@@ -86,6 +90,11 @@ class Studio:
                         "crickets_insects", "crowd_chatter", "instrument_music")
             for c in self._events.get(n, []) if c.seconds >= 3
         ]  # fmt: skip
+        return self._stretch(pool, random)
+
+    def _stretch(self, pool: list[sources.Clip], random: np.random.Generator) -> tuple[F32, str]:
+        if not pool:
+            raise LookupError(f"no background in split {self.split}")
         clip = pool[int(random.integers(len(pool)))]
         x = _load(clip)
         longest = 40 * SAMPLE_RATE

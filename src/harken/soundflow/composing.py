@@ -1,0 +1,88 @@
+"""What every composer starts from: a scene, an order in it, a sound, a reply that is due."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from harken.soundflow.events import EVENTS
+from harken.soundflow.generate import noise_bed
+from harken.soundflow.scene import Due, Scene, Variant
+from harken.soundflow.studio import Spoken, Studio
+from harken.stream import SAMPLE_RATE, Prefix
+
+Composer = Callable[[Studio, np.random.Generator], tuple[Scene, list[Variant]]]
+"""Makes a scene and its variants: the same audio under several prefixes costs the ears once."""
+
+AGREED = "Okay."
+"""What an order or its end is answered with."""
+CARED_FOR = tuple(label for label, kind in EVENTS.items() if kind.care)
+PLAIN = tuple(label for label, kind in EVENTS.items() if not kind.care)
+
+_NOISE_SHARE, _AMBIENCE_SHARE = 0.9, 0.3
+
+
+def bare_scene(studio: Studio, random: np.random.Generator, low_s: float, high_s: float) -> Scene:
+    """A scene of that length with nothing in it but noise, often, and ambience, sometimes."""
+    scene = Scene(random, int(random.uniform(low_s, high_s) * SAMPLE_RATE))
+    if random.random() < _NOISE_SHARE:
+        scene.lay(noise_bed(random, 4 * SAMPLE_RATE), random.uniform(-75, -42))
+    if random.random() < _AMBIENCE_SHARE:
+        clip, source = studio.ambience(random)
+        scene.lay(clip, random.uniform(-58, -34))
+        scene.sources.add(source)
+    return scene
+
+
+def pick(random: np.random.Generator, items: list[str] | tuple[str, ...]) -> str:
+    """One of the items."""
+    return items[int(random.integers(len(items)))]
+
+
+def level(random: np.random.Generator) -> float:
+    """A peak level for a sound in the foreground, dB below full scale."""
+    return float(random.uniform(-16, -2))
+
+
+def say(scene: Scene, studio: Studio, spoken: Spoken) -> tuple[int, int]:
+    """Put an utterance here; its start and end."""
+    return scene.place(studio.voice(spoken), float(scene.random.uniform(-10, -2)), spoken.kind)
+
+
+def answer(span: tuple[int, int], text: str, cause: str, emotion: str = "normal") -> Due:
+    """A reply to what was said in `span`, due when its last word was heard."""
+    return Due(*span, "words", text, emotion, cause)
+
+
+def order(
+    scene: Scene, studio: Studio, spoken: Spoken, *, in_text_share: float
+) -> tuple[Prefix, list[Due]]:
+    """Give a standing order at the start of a scene: aloud, or as text before it begins."""
+    scene.wait(0.4, 1.5)
+    if scene.random.random() < in_text_share:
+        return Prefix(instruction=spoken.text), []
+    due = [answer(say(scene, studio, spoken), AGREED, "order")]
+    scene.wait(1.4, 2.6)
+    return Prefix(), due
+
+
+def called_off(
+    scene: Scene, studio: Studio, language: str, chance: float, tail_s: float = 4
+) -> Due | None:
+    """Sometimes say that the order ends; what is due to that, or None when nothing was said."""
+    random = scene.random
+    if random.random() >= chance or not studio.has("stop", language):
+        return None
+    stop = studio.spoken("stop", language, random)
+    if not scene.fits(studio.voice(stop), tail_s):
+        return None
+    due = answer(say(scene, studio, stop), AGREED, "stop")
+    scene.wait(1.5, 2.5)
+    return due
+
+
+def language_for(random: np.random.Generator, studio: Studio, kind: str) -> str:
+    """English two times of three, Chinese else, where utterances of that kind exist."""
+    choices = [n for n in ("en", "en", "zh") if studio.has(kind, n)]
+    if not choices:
+        raise LookupError(f"no {kind} in split {studio.split}")
+    return pick(random, choices)

@@ -1,0 +1,202 @@
+"""Composers of sounds: unasked, counted, awaited, asked about, and nothing to say."""
+
+import numpy as np
+
+from harken.soundflow.composing import CARED_FOR, PLAIN, answer, bare_scene, level, order, pick, say
+from harken.soundflow.events import EVENTS, kind_counted
+from harken.soundflow.scene import Due, Scene, Variant, sound_due
+from harken.soundflow.studio import Spoken, Studio
+from harken.stream import SAMPLE_RATE, Prefix
+
+COUNTS = ("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+
+_Heard = list[tuple[int, int, str]]
+"""Start, end and label of every sound with a name."""
+
+
+def events(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
+    """Alarming and harmless sounds, unasked: care and quiet speak up for their own, narrate all."""
+    scene = bare_scene(studio, random, 16, 24)
+    known = studio.labels
+    heard: _Heard = []
+    unnamed = False
+    scene.wait(1.0, 3.5)
+    while True:
+        draw = random.random()
+        if draw < 0.12:
+            clip, source = studio.harmless(random)
+            label = ""
+        else:
+            pool = [n for n in (CARED_FOR if draw < 0.5 else PLAIN) if n in known]
+            label = pick(random, pool)
+            clip, source = studio.event(label, random)
+        if not scene.fits(clip, 1.2):
+            break
+        start, end = scene.place(clip, level(random), source)
+        unnamed |= not label
+        if label:
+            heard.append((start, end, label))
+        scene.wait(1.3, 4.0)
+
+    variants = [_unasked("care", heard)]
+    if not unnamed:
+        variants.append(_unasked("narrate", heard))
+    if random.random() < 0.3:
+        variants.append(_unasked("quiet", heard))
+    return scene, variants
+
+
+def _unasked(policy: str, heard: _Heard) -> Variant:
+    """What a policy says about sounds without any order."""
+    due = [
+        sound_due(start, end, reply, label)
+        for start, end, label in heard
+        if (reply := EVENTS[label].reply(policy))
+    ]
+    return Variant(policy, Prefix(policy), tuple(due))
+
+
+def count(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
+    """A standing order to count one sound, with other sounds in between."""
+    wanted, labels = _counting_order(studio, random)
+    label = pick(random, labels)
+    n = int(random.integers(1, 9))
+    scene = bare_scene(studio, random, 12 + 2.2 * n, 15 + 2.6 * n)
+    prefix, due = order(scene, studio, wanted, in_text_share=0.4)
+    scene.wait(0.3, 1.0)
+    others = [x for x in studio.labels if x not in labels]
+    sound, source = studio.event(label, random)
+    sound = sound[: int(random.uniform(0.8, 1.6) * SAMPLE_RATE)]
+    peak_db = level(random)
+    heard: _Heard = []
+    counted = 0
+    while counted < n:
+        if random.random() < 0.25:
+            this = pick(random, others)
+            clip, where = studio.event(this, random)
+        else:
+            this, clip, where = label, sound, source
+            if random.random() < 0.3:
+                clip, where = studio.event(label, random)
+        clip = clip[: int(1.6 * SAMPLE_RATE)]
+        if not scene.fits(clip, 1.5):
+            break
+        start, end = scene.place(clip, peak_db + float(random.uniform(-3, 1)), where)
+        heard.append((start, end, this))
+        if this == label:
+            # A count is due when the sound ends, however long: the next may follow at once.
+            due.append(Due(start, end, "sound", f"{COUNTS[counted]}.", "normal", label))
+            counted += 1
+        scene.wait(0.7, 1.8)
+    variants = [Variant("count", prefix, tuple(due))]
+    if prefix.instruction:
+        variants.append(_unasked("care", heard))
+    return scene, variants
+
+
+def _counting_order(studio: Studio, random: np.random.Generator) -> tuple[Spoken, list[str]]:
+    """An order to count, and the labels it may mean, at least one of which can be played."""
+    for _ in range(40):
+        wanted = studio.spoken("order_count", "en", random)
+        labels = [n for n in kind_counted(wanted.text) if n in studio.labels]
+        if labels:
+            return wanted, labels
+    raise LookupError("no counting order has a sound to count")
+
+
+_WHEN = {
+    "knock": ("knock",),
+    "dog": ("dog_bark",),
+    "laugh": ("laughter",),
+    "phone": ("phone_ring",),
+    "doorbell": ("doorbell",),
+    "car ": ("vehicle_engine_traffic",),
+    "glass": ("glass_break",),
+    "rain": ("rain_storm",),
+    "baby": ("baby_cry",),
+    "alarm": ("alarm_clock_or_alarm", "smoke_alarm"),
+    "cat": ("cat_meow",),
+    "thunder": ("thunder_lightning",),
+    "cough": ("cough",),
+    "sneez": ("sneeze",),
+    "scream": ("scream_human",),
+    "siren": ("siren_or_fire_station",),
+    "bell rings": ("bell_gong",),
+    "applau": ("applause_clap",),
+    "train": ("train",),
+    "rooster": ("rooster_chicken",),
+}
+
+
+def tell_when(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
+    """A conditional order: silent for other sounds, a word when the awaited one comes."""
+    orders = [
+        (o, [n for n in labels if n in studio.labels])
+        for o in studio.all_spoken("order_when", "en")
+        for key, labels in _WHEN.items()
+        if key in o.text.lower() + " "
+    ]
+    orders = [(o, labels) for o, labels in orders if labels]
+    if not orders:
+        raise LookupError("no conditional order has a sound to wait for")
+    wanted, labels = orders[int(random.integers(len(orders)))]
+    scene = bare_scene(studio, random, 18, 26)
+    prefix, due = order(scene, studio, wanted, in_text_share=0.4)
+    scene.wait(0.3, 1.0)
+    heard: _Heard = []
+    while True:
+        awaited = random.random() < 0.4
+        others = [n for n in studio.labels if n in PLAIN and n not in labels]
+        label = pick(random, labels if awaited else others)
+        clip, source = studio.event(label, random)
+        if not scene.fits(clip, 1.2):
+            break
+        span = scene.place(clip, level(random), source)
+        heard.append((*span, label))
+        if awaited:
+            due.append(sound_due(*span, (f"I hear {EVENTS[label].name}.", "normal"), label))
+        scene.wait(1.4, 3.4)
+    variants = [Variant("tell_when", prefix, tuple(due))]
+    if prefix.instruction:
+        variants.append(_unasked("care", heard))
+    return scene, variants
+
+
+def what_was_that(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
+    """A question about a sound that was just heard."""
+    scene = bare_scene(studio, random, 12, 18)
+    scene.wait(1.0, 2.5)
+    label = pick(random, [n for n in studio.labels if n in PLAIN])
+    clip, source = studio.event(label, random)
+    scene.place(clip, level(random), source)
+    scene.wait(1.0, 2.5)
+    asked = [s for s in studio.all_spoken("recall", "en") if "sound" in s.text or "hear" in s.text]
+    asked = [s for s in asked if "first" not in s.text]
+    if not asked:
+        raise LookupError("no question about sounds")
+    s = asked[int(random.integers(len(asked)))]
+    name = EVENTS[label].name
+    due = (answer(say(scene, studio, s), f"That was {name}.", "recall"),)
+    return scene, [Variant("what_was_that", Prefix(), due)]
+
+
+def background(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
+    """Ambience, music, silence and harmless sounds: nothing to say."""
+    scene = bare_scene(studio, random, 16, 26)
+    if random.random() < 0.8:
+        clip, source = studio.background(random)
+        scene.lay(clip, random.uniform(-45, -18), int(random.uniform(0, 4) * SAMPLE_RATE))
+        scene.sources.add(source)
+    while random.random() < 0.75:
+        scene.wait(1.5, 6.0)
+        label = pick(random, [n for n in studio.labels if n in PLAIN])
+        clip, source = studio.harmless(random) if random.random() < 0.4 else studio.event(
+            label, random
+        )  # fmt: skip
+        if not scene.fits(clip, 0.5):
+            break
+        scene.place(clip, level(random) - 3, source)
+    variants = [Variant("background", Prefix(), ())]
+    if random.random() < 0.3:
+        variants.append(Variant("background", Prefix("quiet"), ()))
+    return scene, variants
