@@ -81,6 +81,18 @@ def build(
     typer.echo(f"{kept} training variants in {out / 'streams.jsonl'}")
 
 
+@app.command()
+def retell(
+    folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
+    times: Annotated[int, typer.Option(help="How often each stream.", min=1)] = 3,
+    seed: Annotated[int, typer.Option(help="Decides the sentences.")] = 0,
+) -> None:
+    """Add its interpreting streams again with other sentences in the place of those heard."""
+    from harken.soundflow.retell import retell as retell_streams
+
+    typer.echo(f"{retell_streams(folder, times, seed)} variants in {folder / 'streams.jsonl'}")
+
+
 def _bar() -> Progress:
     return Progress(
         TextColumn("{task.description}"),

@@ -1,7 +1,7 @@
 """`harken eval`: the figures of a checkpoint on composed streams."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,33 +10,30 @@ import typer
 app = typer.Typer(help="Figures with their n and 95 % interval.", no_args_is_help=True)
 
 
-@app.callback()
-def _group() -> None:
-    """Keep `harken eval streams` a command of its own name."""
-
-
 @app.command()
 def streams(
     data: Annotated[Path, typer.Argument(help="A data folder made by `harken data build`.")],
     split: Annotated[str, typer.Option(help="dev chooses; a test split is touched once.")] = "dev",
     model: Annotated[Path | None, typer.Option(help="Another checkpoint.")] = None,
     threshold: Annotated[
-        float | None, typer.Option(help="p(respond) from which it speaks.")
+        float | None,
+        typer.Option(help="p(respond) from which it speaks; else the checkpoint's, by policy."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write figures and sessions as JSON.")] = None,
     most: Annotated[int, typer.Option(help="At most so many sessions; 0 for all.")] = 0,
 ) -> None:
     """Run every stream of a split through the loop and print what came of it."""
-    from harken.decide.model import load_listener
+    from harken.decide.model import load_listener, operating_point
     from harken.evals.streams import cases, run
     from harken.evals.suite import figures
 
     listener = load_listener(model)
-    point = threshold or listener.checkpoint.calibration.thresholds.get("care", 0.5)
+    checkpoint = listener.checkpoint
     outcomes = []
     for n, case in enumerate(cases(data, split)):
         if most and n >= most:
             break
+        point = operating_point(checkpoint, case.prefix.policy, threshold)
         outcomes.append(run(case, listener, point))
     found = figures(outcomes)
     for name, figure in found.items():
@@ -53,9 +50,51 @@ def streams(
             for o in outcomes
         ]
         record = {
-            "threshold": point,
-            "checkpoint": listener.checkpoint.facts,
+            "threshold": threshold or checkpoint.calibration.thresholds,
+            "checkpoint": checkpoint.facts,
             "figures": {k: asdict(v) for k, v in found.items()},
             "sessions": sessions,
         }
         out.write_text(json.dumps(record, ensure_ascii=False, indent=1), "utf-8")
+
+
+@app.command()
+def calibrate(
+    data: Annotated[Path, typer.Argument(help="A data folder made by `harken data build`.")],
+    model: Annotated[Path, typer.Argument(help="The checkpoint to calibrate.")],
+    out: Annotated[Path, typer.Argument(help="Where to write it, calibrated (.safetensors).")],
+    split: Annotated[str, typer.Option(help="Never the split that is reported.")] = "dev",
+) -> None:
+    """Find the temperature of p(respond) and a threshold for each policy, and store them."""
+    from harken.decide.checkpoint import Calibration, Checkpoint
+    from harken.decide.onnx_listener import OnnxListener
+    from harken.evals.calibrate import calibration_of, judged
+    from harken.evals.streams import cases
+    from harken.parts.convert import converted
+    from harken.stream.profile import MINI
+
+    checkpoint = Checkpoint.load(model, MINI)
+    neutral = replace(checkpoint, calibration=Calibration())
+    listener = OnnxListener(converted("decoder"), neutral)
+    found = calibration_of([judged(case, listener) for case in cases(data, split)])
+    replace(checkpoint, calibration=found).save(out)
+    typer.echo(json.dumps(asdict(found)))
+
+
+@app.command()
+def reference(
+    data: Annotated[Path, typer.Argument(help="A data folder made by `harken data build`.")],
+    split: Annotated[str, typer.Option(help="train, dev or test.")] = "dev",
+) -> None:
+    """What the pretrained decoder alone makes of the true texts of the same sentences."""
+    from harken.decide.checkpoint import Checkpoint
+    from harken.decide.model import shipped_checkpoint
+    from harken.evals.plain_decoder import PlainDecoder
+    from harken.evals.reference import figures
+    from harken.evals.streams import cases
+    from harken.parts.convert import converted
+    from harken.stream.profile import MINI
+
+    decoder = PlainDecoder(converted("decoder"), Checkpoint.load(shipped_checkpoint(), MINI))
+    for name, figure in figures(list(cases(data, split)), decoder, split).items():
+        typer.echo(f"{name:45} {figure}")

@@ -25,6 +25,7 @@ class Due:
 
     chunk: int
     text: str
+    emotion: str
     cause: str
     start: int
 
@@ -87,18 +88,18 @@ def _case(data: Path, row: dict[str, Any]) -> Case:
     )
     starts = {(cause, end): start for start, end, _, cause in row["due"]}
     due = []
-    for chunk, text, _, cause in row["said"]:
+    for chunk, text, emotion, cause in row["said"]:
         spans = [s for (c, end), s in starts.items() if c == cause and s // CHUNK_SAMPLES <= chunk]
         start = max(spans, default=chunk * CHUNK_SAMPLES) // CHUNK_SAMPLES
-        due.append(Due(chunk, text, cause, start))
+        due.append(Due(chunk, text, emotion, cause, start))
     return Case(
         row["id"], row["features"], row["task"], Prefix(**row["prefix"]), percepts, tuple(due)
     )
 
 
-def run(case: Case, listener: Listener, threshold: float) -> Outcome:
+def run(case: Case, listener: Listener, point: OperatingPoint) -> Outcome:
     """One session over a case."""
-    conduct = Conduct(prefix=case.prefix, point=OperatingPoint(respond=threshold))
+    conduct = Conduct(prefix=case.prefix, point=point)
     dialogue = Dialogue(listener, conduct)
     backlog = [Audible(p) for p in case.percepts]
     said: list[tuple[int, str, str]] = []

@@ -21,6 +21,7 @@ from harken.evals.metrics import (
 from harken.evals.streams import Due, Outcome
 from harken.soundflow.composing import AGREED
 from harken.soundflow.events import EVENTS
+from harken.soundflow.texts import is_chinese
 
 _STOPWORDS = frozenset(
     """a an the is are was were there of in on to and it has have makes make people they that this
@@ -118,17 +119,21 @@ def transcription(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
 
 def translation(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """Translations in time, against the reference."""
-    pairs = {"en-zh": [], "zh-en": []}  # type: dict[str, list[tuple[str, str]]]
-    spoke = []
-    for outcome in _of(outcomes, "translate"):
-        for due in outcome.case.due:
-            if due.cause == "translation":
-                said = " ".join(outcome.answers(due, late=6))
-                spoke.append(bool(said))
-                way = "en-zh" if re.search("[一-鿿]", due.text) else "zh-en"
-                pairs[way].append((due.text, said))
-    figures = {f"translation chrF {way}": chrf(p) for way, p in pairs.items()}
-    return {"sentences translated": share(spoke), **figures}
+    pairs = [
+        (due.text, " ".join(outcome.answers(due, late=6)))
+        for outcome in _of(outcomes, "translate")
+        for due in outcome.case.due
+        if due.cause == "translation"
+    ]
+    return {"sentences translated": share([bool(said) for _, said in pairs])} | chrf_by_way(pairs)
+
+
+def chrf_by_way(pairs: Sequence[tuple[str, str]]) -> dict[str, Figure]:
+    """chrF of (reference, translation) pairs, into Chinese and into English."""
+    return {
+        f"translation chrF {way}": chrf([p for p in pairs if is_chinese(p[0]) == into_chinese])
+        for way, into_chinese in (("en-zh", True), ("zh-en", False))
+    }
 
 
 def answers(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
@@ -137,10 +142,9 @@ def answers(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     for outcome in _of(outcomes, "chat"):
         for due in outcome.case.due:
             said = " ".join(outcome.answers(due, late=6))
-            asked = set(words_of("".join(p.text for p in outcome.case.percepts[: due.chunk + 1])))
-            key = [w for w in words_of(due.text) if w not in asked and w not in _STOPWORDS]
+            asked = "".join(p.text for p in outcome.case.percepts[: due.chunk + 1])
             spoke.append(bool(said))
-            right.append(bool(key) and set(key) <= set(words_of(said)))
+            right.append(holds_answer(said, due.text, asked))
     memory = []
     for outcome in _of(outcomes, "remember"):
         for due in outcome.case.due:
@@ -151,6 +155,13 @@ def answers(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
         "answers with the reference's key words": share(right),
         "facts recalled": share(memory),
     }
+
+
+def holds_answer(said: str, reference: str, question: str) -> bool:
+    """Whether an answer holds every telling word of the reference that the question did not."""
+    asked = set(words_of(question))
+    key = {w for w in words_of(reference) if w not in asked and w not in _STOPWORDS}
+    return bool(key) and key <= set(words_of(said))
 
 
 def orders(outcomes: Sequence[Outcome]) -> dict[str, Figure]:

@@ -158,9 +158,7 @@ class WordsEar:
         committed = len(segment.committed)
         segment, heard = self._commit(segment, decoded, max(0, count))
         taken = len(segment.committed) - committed
-        segment = replace(
-            segment, previous=decoded.words[taken:], still_since_sample=still_since
-        )
+        segment = replace(segment, previous=decoded.words[taken:], still_since_sample=still_since)
         if not heard and self._is_stuck(state, segment):
             segment, heard = self._commit_all(state, segment, still_since + CHUNK_SAMPLES)
             is_left_behind = bool(heard)

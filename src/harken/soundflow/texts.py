@@ -120,6 +120,11 @@ def stamps() -> list[tuple[str, str]]:
     return list(pairs.items())
 
 
+def is_chinese(text: str) -> bool:
+    """Whether a text holds a Chinese character."""
+    return _HAN.search(text) is not None
+
+
 def is_speakable_chinese(text: str) -> bool:
     """Whether a text is Chinese, short enough to say in one breath, and without Latin letters."""
     return (

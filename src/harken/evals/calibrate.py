@@ -1,0 +1,122 @@
+"""How sure is sure enough: temperature, bias and thresholds of p(respond), found on dev streams.
+
+Every chunk is judged with the true past before it (decisions and responses as they were due), so
+one early mistake does not spoil the rest of a stream. Guo et al. 2017, "On Calibration of Modern
+Neural Networks"; the bias takes back the class weights of training.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from harken.decide.checkpoint import Calibration
+from harken.decide.listener import Audible, Listener, State
+from harken.evals.streams import PASS_CHUNKS, Case
+from harken.stream.writer import response_piece
+
+F64 = npt.NDArray[np.float64]
+
+GRID = np.round(np.arange(0.05, 0.96, 0.05), 2)
+"""Thresholds to choose from."""
+ONE_ALARM_CHUNKS = 5
+"""Chunks over the threshold within two seconds of each other are one false alarm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A case and the log-odds of respond against silent after each chunk, float64 [n_chunks]."""
+
+    case: Case
+    log_odds: F64
+
+    @property
+    def is_due(self) -> npt.NDArray[np.bool_]:
+        """bool [n_chunks]: where a response is due."""
+        due = np.zeros(len(self.log_odds), bool)
+        due[[d.chunk for d in self.case.due]] = True
+        return due
+
+
+def judged(case: Case, listener: Listener) -> Judged:
+    """Judge every chunk of a case, given what was due before it."""
+    state = listener.start(case.prefix)
+    said = {d.chunk: d for d in case.due}
+    log_odds: list[float] = []
+    waiting: list[Audible] = []
+    for percept in case.percepts:
+        waiting.append(Audible(percept))
+        due = said.get(percept.chunk)
+        if due is None and len(waiting) < PASS_CHUNKS and percept is not case.percepts[-1]:
+            continue
+        _, found = listener.hear(state, waiting)
+        log_odds += [_log_odds(j.probabilities) for j in found]
+        state = listener.decide(state, found[-1], "respond" if due else "silent")
+        if due:
+            ids, _ = response_piece(listener.vocabulary, due.text, due.emotion)
+            state = State(state.cache, state.length, (*state.pending, *ids))
+        waiting = []
+    return Judged(case, np.array(log_odds))
+
+
+def calibration_of(cases: Sequence[Judged]) -> Calibration:
+    """The calibration that these cases, judged without any, ask for."""
+    slope, bias = fit(
+        np.concatenate([c.log_odds for c in cases]), np.concatenate([c.is_due for c in cases])
+    )
+    by_policy: dict[str, list[Judged]] = {}
+    for case in cases:
+        by_policy.setdefault(case.case.prefix.policy, []).append(case)
+    thresholds = {
+        policy: threshold(of_policy, slope, bias) for policy, of_policy in sorted(by_policy.items())
+    }
+    return Calibration(1 / slope, bias, thresholds)
+
+
+def fit(log_odds: F64, is_due: npt.NDArray[np.bool_], steps: int = 50) -> tuple[float, float]:
+    """Slope (above 0) and bias of the likeliest p = sigmoid(slope * log_odds + bias).
+
+    Newton's method on the log loss, held a little to slope 1 and bias 0.
+    """
+    x = np.stack([log_odds, np.ones_like(log_odds)], axis=1)
+    start = weights = np.array([1.0, 0.0])
+    for _ in range(steps):
+        p = 1 / (1 + np.exp(-x @ weights))
+        gradient = x.T @ (p - is_due) + (weights - start)
+        curvature = (x * (p * (1 - p))[:, None]).T @ x + np.eye(2)
+        step = np.linalg.solve(curvature, gradient)
+        # A full Newton step overshoots where the curve is flat.
+        weights = weights - step / max(1.0, float(np.abs(step).max()))
+    return max(0.05, float(weights[0])), float(weights[1])
+
+
+def threshold(cases: Sequence[Judged], slope: float, bias: float) -> float:
+    """The threshold with the fewest errors: due responses missed, and false alarms.
+
+    Among equals the middle one, which is furthest from more errors.
+    """
+    errors = [sum(sum(mistakes(c, float(_logit(t)), slope, bias)) for c in cases) for t in GRID]
+    best = np.flatnonzero(np.array(errors) == min(errors))
+    return float(GRID[best[len(best) // 2]])
+
+
+def mistakes(judged: Judged, level: float, slope: float, bias: float) -> tuple[int, int]:
+    """Due responses missed, and false alarms, when log-odds from `level` on speak."""
+    speaks = slope * judged.log_odds + bias >= level
+    missed = 0
+    excused = np.zeros(len(speaks), bool)
+    for due in judged.case.due:
+        missed += not speaks[due.start : due.chunk + 1].any()
+        excused[due.start : due.chunk + 1] = True
+    alarms = np.flatnonzero(speaks & ~excused)
+    return missed, int(len(alarms) and 1 + (np.diff(alarms) > ONE_ALARM_CHUNKS).sum())
+
+
+def _log_odds(probabilities: npt.NDArray[np.float32]) -> float:
+    silent, respond = np.maximum(probabilities[:2].astype(np.float64), 1e-12)
+    return float(np.log(respond) - np.log(silent))
+
+
+def _logit(p: float) -> float:
+    return float(np.log(p / (1 - p)))

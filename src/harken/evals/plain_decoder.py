@@ -1,0 +1,54 @@
+"""The pretrained decoder as it came, on text: what the listener's answers are measured against.
+
+Same weights, same runtime, no LoRA and no ears: what is lost between this and a session is lost by
+hearing, deciding and our training, not by the size of the decoder.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from harken.decide.checkpoint import Checkpoint
+from harken.decide.listener import State
+from harken.decide.onnx_listener import OnnxListener
+
+_INTERPRETER = "You are an interpreter. Give the translation alone, nothing else."
+_ASSISTANT = "You are a helpful voice assistant. Answer in one short sentence."
+_LANGUAGES = {"en": "English", "zh": "Chinese"}
+
+
+class PlainDecoder(OnnxListener):
+    """The decoder of a checkpoint's profile without the checkpoint, in its own chat format."""
+
+    def __init__(self, decoder: Path, checkpoint: Checkpoint) -> None:
+        bare = {k: v for k, v in checkpoint.tensors.items() if ".lora_" not in k}
+        super().__init__(decoder, replace(checkpoint, tensors=bare))
+
+    def translated(self, text: str, language: str) -> str:
+        """`text` in `language` (en or zh)."""
+        return self.reply(_INTERPRETER, f"Translate into {_LANGUAGES[language]}: {text}")
+
+    def answered(self, question: str) -> str:
+        """A short answer."""
+        return self.reply(_ASSISTANT, question)
+
+    def reply(self, system: str, user: str, most_ids: int = 64) -> str:
+        """The decoder's greedy turn after a system and a user turn."""
+        begin, end = (self._profile.control(name) for name in ("IM_START", "IM_END"))
+        prompt: list[int] = []
+        for turn in (f"system\n{system}", f"user\n{user}"):
+            encode = self._vocabulary.encode
+            prompt += [begin, *encode(turn), end, *encode("\n")]
+        prompt += [begin, *self._vocabulary.encode("assistant\n")]
+        ids: list[int] = []
+        state, fed = State(self._new_cache(), 0), prompt
+        while len(ids) < most_ids:
+            hidden, state = self._run(state, self._embed_ids(fed))
+            logits = self._head.run(None, {"hidden": hidden[-1][None, None]})[0][0, 0]
+            chosen = int(np.argmax(logits[: max(end + 1, self._profile.text_ids)]))
+            if chosen == end or chosen >= self._profile.text_ids:
+                break
+            ids.append(chosen)
+            fed = [chosen]
+        return self._vocabulary.decode(ids).strip()
