@@ -53,16 +53,19 @@ def answer(span: tuple[int, int], text: str, cause: str, emotion: str = "normal"
     return Due(*span, "words", text, emotion, cause)
 
 
-def order(
-    scene: Scene, studio: Studio, spoken: Spoken, *, in_text_share: float
-) -> tuple[Prefix, list[Due]]:
+def order(scene: Scene, studio: Studio, wanted: Spoken | str) -> tuple[Prefix, list[Due]]:
     """Give a standing order at the start of a scene: aloud, or as text before it begins."""
     scene.wait(0.4, 1.5)
-    if scene.random.random() < in_text_share:
-        return Prefix(instruction=spoken.text), []
-    due = [answer(say(scene, studio, spoken), AGREED, "order")]
+    if isinstance(wanted, str):
+        return Prefix(instruction=wanted), []
+    due = [answer(say(scene, studio, wanted), AGREED, "order")]
     scene.wait(1.4, 2.6)
     return Prefix(), due
+
+
+def sometimes_text(random: np.random.Generator, wanted: Spoken, share: float) -> Spoken | str:
+    """The order itself, or in that share of cases its text."""
+    return wanted.text if random.random() < share else wanted
 
 
 def called_off(

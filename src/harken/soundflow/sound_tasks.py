@@ -4,11 +4,15 @@ import numpy as np
 
 from harken.soundflow.composing import CARED_FOR, PLAIN, answer, bare_scene, level, order, pick, say
 from harken.soundflow.events import EVENTS, kind_counted
+from harken.soundflow.phrases import awaiting_order, counting_order
 from harken.soundflow.scene import Due, Scene, Variant, sound_due
 from harken.soundflow.studio import Spoken, Studio
 from harken.stream import SAMPLE_RATE, Prefix
 
 COUNTS = ("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+
+TEXT_SHARE = 0.4
+"""How often a standing order is given as text before the session begins."""
 
 _Heard = list[tuple[int, int, str]]
 """Start, end and label of every sound with a name."""
@@ -59,10 +63,10 @@ def _unasked(policy: str, heard: _Heard) -> Variant:
 def count(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
     """A standing order to count one sound, with other sounds in between."""
     wanted, labels = _counting_order(studio, random)
-    label = pick(random, labels)
+    label = pick(random, [n for n in labels if n in studio.labels])
     n = int(random.integers(1, 9))
     scene = bare_scene(studio, random, 12 + 2.2 * n, 15 + 2.6 * n)
-    prefix, due = order(scene, studio, wanted, in_text_share=0.4)
+    prefix, due = order(scene, studio, wanted)
     scene.wait(0.3, 1.0)
     others = [x for x in studio.labels if x not in labels]
     sound, source = studio.event(label, random)
@@ -94,12 +98,15 @@ def count(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Vari
     return scene, variants
 
 
-def _counting_order(studio: Studio, random: np.random.Generator) -> tuple[Spoken, list[str]]:
-    """An order to count, and the labels it may mean, at least one of which can be played."""
+def _counting_order(studio: Studio, random: np.random.Generator) -> tuple[Spoken | str, list[str]]:
+    """An order to count, aloud or as text, and the labels it may mean: one can be played."""
+    if random.random() < TEXT_SHARE:
+        text = counting_order(pick(random, [n for n in studio.labels if EVENTS[n].nouns]), random)
+        return text, kind_counted(text)
     for _ in range(40):
         wanted = studio.spoken("order_count", "en", random)
-        labels = [n for n in kind_counted(wanted.text) if n in studio.labels]
-        if labels:
+        labels = kind_counted(wanted.text)
+        if any(n in studio.labels for n in labels):
             return wanted, labels
     raise LookupError("no counting order has a sound to count")
 
@@ -130,18 +137,9 @@ _WHEN = {
 
 def tell_when(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
     """A conditional order: silent for other sounds, a word when the awaited one comes."""
-    orders = [
-        (o, [n for n in labels if n in studio.labels])
-        for o in studio.all_spoken("order_when", "en")
-        for key, labels in _WHEN.items()
-        if key in o.text.lower() + " "
-    ]
-    orders = [(o, labels) for o, labels in orders if labels]
-    if not orders:
-        raise LookupError("no conditional order has a sound to wait for")
-    wanted, labels = orders[int(random.integers(len(orders)))]
+    wanted, labels = _awaiting_order(studio, random)
     scene = bare_scene(studio, random, 18, 26)
-    prefix, due = order(scene, studio, wanted, in_text_share=0.4)
+    prefix, due = order(scene, studio, wanted)
     scene.wait(0.3, 1.0)
     heard: _Heard = []
     while True:
@@ -160,6 +158,23 @@ def tell_when(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[
     if prefix.instruction:
         variants.append(_unasked("care", heard))
     return scene, variants
+
+
+def _awaiting_order(studio: Studio, random: np.random.Generator) -> tuple[Spoken | str, list[str]]:
+    """An order to wait for a sound, aloud or as text, and the labels that fulfil it."""
+    if random.random() < TEXT_SHARE:
+        label = pick(random, studio.labels)
+        return awaiting_order(label, random), [label]
+    orders = [
+        (o, [n for n in labels if n in studio.labels])
+        for o in studio.all_spoken("order_when", "en")
+        for key, labels in _WHEN.items()
+        if key in o.text.lower() + " "
+    ]
+    orders = [(o, labels) for o, labels in orders if labels]
+    if not orders:
+        raise LookupError("no conditional order has a sound to wait for")
+    return orders[int(random.integers(len(orders)))]
 
 
 def what_was_that(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:

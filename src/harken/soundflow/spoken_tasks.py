@@ -14,6 +14,7 @@ from harken.soundflow.composing import (
     order,
     pick,
     say,
+    sometimes_text,
 )
 from harken.soundflow.events import EVENTS
 from harken.soundflow.scene import Due, Scene, Variant, sound_due
@@ -30,7 +31,7 @@ def narrate_on_request(studio: Studio, random: np.random.Generator) -> tuple[Sce
     if not orders:
         raise LookupError("no order to narrate")
     wanted = orders[int(random.integers(len(orders)))]
-    prefix, due = order(scene, studio, wanted, in_text_share=0.1)
+    prefix, due = order(scene, studio, sometimes_text(random, wanted, 0.1))
     active = True
     while True:
         label = pick(random, studio.labels)
@@ -53,7 +54,7 @@ def transcribe(studio: Studio, random: np.random.Generator) -> tuple[Scene, list
     scene = bare_scene(studio, random, 18, 28)
     language = language_for(random, studio, "order_transcribe")
     wanted = studio.spoken("order_transcribe", language, random)
-    prefix, due = order(scene, studio, wanted, in_text_share=0.2)
+    prefix, due = order(scene, studio, sometimes_text(random, wanted, 0.2))
     chinese = random.random() < 0.3
     active = True
     while True:
@@ -81,7 +82,7 @@ def translate(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[
     source_language = "en" if to_chinese else "zh"
     kind = "order_translate_zh" if to_chinese else "order_translate_en"
     wanted = studio.spoken(kind, language_for(random, studio, kind), random)
-    prefix, due = order(scene, studio, wanted, in_text_share=0.2)
+    prefix, due = order(scene, studio, sometimes_text(random, wanted, 0.2))
     active = True
     while True:
         s = studio.spoken("sentence", source_language, random)
