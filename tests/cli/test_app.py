@@ -101,7 +101,9 @@ def test_a_bug_keeps_its_traceback(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a child")
 def test_an_interrupt_is_quiet(tmp_path: Path) -> None:
-    body = "print('ready', flush=True)\nsys.stdin.read()"
+    # A shell starts its background jobs with interrupts ignored, and children inherit that.
+    heeding = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    body = f"{heeding}print('ready', flush=True)\nsys.stdin.read()"
     found = do(tmp_path, body, "do", stdin=subprocess.PIPE)
     assert found.stdout is not None and found.stdout.readline() == "ready\n"
     found.send_signal(signal.SIGINT)

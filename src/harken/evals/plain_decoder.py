@@ -12,6 +12,7 @@ import numpy as np
 from harken.decide.checkpoint import Checkpoint
 from harken.decide.listener import State
 from harken.decide.onnx_listener import OnnxListener
+from harken.stream.writer import chat_ids
 
 _INTERPRETER = "You are an interpreter. Give the translation alone, nothing else."
 _ASSISTANT = "You are a helpful voice assistant. Answer in one short sentence."
@@ -35,12 +36,7 @@ class PlainDecoder(OnnxListener):
 
     def reply(self, system: str, user: str, most_ids: int = 64) -> str:
         """The decoder's greedy turn after a system and a user turn."""
-        begin, end = (self._profile.control(name) for name in ("IM_START", "IM_END"))
-        prompt: list[int] = []
-        for turn in (f"system\n{system}", f"user\n{user}"):
-            encode = self._vocabulary.encode
-            prompt += [begin, *encode(turn), end, *encode("\n")]
-        prompt += [begin, *self._vocabulary.encode("assistant\n")]
+        prompt, end = chat_ids(self._vocabulary, system, user)
         ids: list[int] = []
         state, fed = State(self._new_cache(), 0), prompt
         while len(ids) < most_ids:
