@@ -1,11 +1,19 @@
-"""Calibration on made log-odds with a known answer."""
+"""Calibration: on log-odds with a known answer, and on the real listener."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from harken.evals.calibrate import Judged, fit, mistakes, threshold
+from harken.decide.listener import Audible
+from harken.decide.model import load_listener
+from harken.errors import HarkenError
+from harken.evals.calibrate import Judged, calibration_of, fit, mistakes, threshold
+from harken.evals.calibrate import judged as judged_case
 from harken.evals.streams import Case, Due
+from harken.perceive.percept import HeardWord, Percept
 from harken.stream import Prefix
+from harken.stream.writer import response_piece
 
 
 def judged(log_odds: list[float], *due: tuple[int, int]) -> Judged:
@@ -32,3 +40,41 @@ def test_the_threshold_lies_between_what_is_due_and_what_is_not() -> None:
     case = judged([-6, -2, 1.0, -6, -6, -6, -6, -6, -6, -0.5], (2, 2))
     level = np.log(threshold([case], 1.0, 0.0) / (1 - threshold([case], 1.0, 0.0)))
     assert -0.5 < level < 1.0
+
+
+def test_streams_in_which_nothing_is_due_cannot_calibrate() -> None:
+    with pytest.raises(HarkenError, match="harken data build"):
+        calibration_of([judged([-5, -4, -6])])
+    with pytest.raises(HarkenError, match="harken data build"):
+        calibration_of([])
+
+
+@pytest.mark.slow
+def test_a_case_is_judged_as_a_session_that_says_what_is_due() -> None:
+    """The same chunks one by one, with the due response written into the real listener."""
+    random = np.random.default_rng(3)
+    percepts = tuple(
+        Percept(
+            c,
+            (random.random(1545) ** 8).astype(np.float16),
+            random.standard_normal(2560).astype(np.float16),
+            (HeardWord(" Hello", (c + 1) * 6_400, "en"),) if c == 4 else (),
+            -20.0,
+            0.0,
+        )
+        for c in range(14)
+    )
+    due = (Due(4, "Hello to you.", "happy", "question", 3),)
+    case = Case("a", "a", "chat", Prefix(), percepts, due)
+    listener = load_listener()
+    state, expected = listener.start(case.prefix), []
+    for percept in percepts:
+        state, [found] = listener.hear(state, [Audible(percept)])
+        expected.append(np.log(found.probabilities[1] / found.probabilities[0]))
+        state = listener.decide(state, found, "respond" if percept.chunk == 4 else "silent")
+        if percept.chunk == 4:
+            ids, _ = response_piece(listener.vocabulary, "Hello to you.", "happy")
+            state = replace(state, pending=(*state.pending, *ids))
+    got = judged_case(case, listener)
+    np.testing.assert_allclose(got.log_odds, expected, atol=0.05)
+    assert got.is_due.nonzero()[0].tolist() == [4]

@@ -198,3 +198,10 @@ def test_speech_packs_that_are_none_are_refused(tmp_path: Path) -> None:
         fetch_speech_pack(write_tar(tmp_path / "other.tar", {"a.json": b"{}"}))
     with pytest.raises(HarkenError, match="cannot unpack"):
         fetch_speech_pack(write_tar(tmp_path / "hostile.tar", {"../a.json": b"{}"}))
+    linked = tmp_path / "linked.tar"
+    with tarfile.open(linked, "w") as archive:
+        link = tarfile.TarInfo("0000.json")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    with pytest.raises(HarkenError, match=r"cannot unpack.*0000\.json"):
+        fetch_speech_pack(linked)

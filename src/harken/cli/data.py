@@ -58,7 +58,7 @@ def build(
     first: Annotated[int, typer.Option(help="Number of the first stream.", min=0)] = 0,
     workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
     only: Annotated[
-        list[str] | None, typer.Option(help="Only this task; may be given several times.")
+        list[str] | None, typer.Option(help="Only this task (repeatable); choose another --seed.")
     ] = None,
     keep_audio: Annotated[bool, typer.Option(help="Also write the mixes as FLAC.")] = False,
 ) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from harken.errors import HarkenError
+
 app = typer.Typer(help="Figures with their n and 95 % interval.", no_args_is_help=True)
 
 
@@ -27,6 +29,8 @@ def streams(
     from harken.evals.streams import cases, run
     from harken.evals.suite import figures
 
+    if out:
+        _require_folder_of(out)
     listener = load_listener(model)
     checkpoint = listener.checkpoint
     outcomes = []
@@ -66,18 +70,15 @@ def calibrate(
     split: Annotated[str, typer.Option(help="Never the split that is reported.")] = "dev",
 ) -> None:
     """Find the temperature of p(respond) and a threshold for each policy, and store them."""
-    from harken.decide.checkpoint import Calibration, Checkpoint
-    from harken.decide.onnx_listener import OnnxListener
+    from harken.decide.checkpoint import Calibration
+    from harken.decide.model import load_listener
     from harken.evals.calibrate import calibration_of, judged
     from harken.evals.streams import cases
-    from harken.parts.convert import converted
-    from harken.stream.profile import MINI
 
-    checkpoint = Checkpoint.load(model, MINI)
-    neutral = replace(checkpoint, calibration=Calibration())
-    listener = OnnxListener(converted("decoder"), neutral)
+    _require_folder_of(out)
+    listener = load_listener(model, calibration=Calibration())
     found = calibration_of([judged(case, listener) for case in cases(data, split)])
-    replace(checkpoint, calibration=found).save(out)
+    replace(listener.checkpoint, calibration=found).save(out)
     typer.echo(json.dumps(asdict(found)))
 
 
@@ -98,3 +99,9 @@ def reference(
     decoder = PlainDecoder(converted("decoder"), Checkpoint.load(shipped_checkpoint(), MINI))
     for name, figure in figures(list(cases(data, split)), decoder, split).items():
         typer.echo(f"{name:45} {figure}")
+
+
+def _require_folder_of(out: Path) -> None:
+    """Told before minutes of work, not after."""
+    if not out.parent.is_dir():
+        raise HarkenError(f"there is no folder {out.parent} to write {out.name} to; make it first")

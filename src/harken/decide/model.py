@@ -1,9 +1,10 @@
 """Which listener a session gets: the shipped checkpoint, or one the user names."""
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
-from harken.decide.checkpoint import Checkpoint
+from harken.decide.checkpoint import Calibration, Checkpoint
 from harken.decide.onnx_listener import OnnxListener
 from harken.decide.rule import OperatingPoint
 from harken.errors import HarkenError
@@ -28,14 +29,20 @@ def shipped_checkpoint() -> Path:
     return path
 
 
-def load_listener(model: Path | None = None, *, threads: int = 2) -> OnnxListener:
+def load_listener(
+    model: Path | None = None, *, threads: int = 2, calibration: Calibration | None = None
+) -> OnnxListener:
     """The listener of a checkpoint, the shipped one by default; converts the decoder if needed.
+
+    calibration: instead of the checkpoint's own.
 
     Raises:
         HarkenError: no such checkpoint, one of another profile, or a part that cannot be had.
     """
     # The checkpoint first: it is refused in a blink, the decoder takes a second to load.
     checkpoint = Checkpoint.load(model or shipped_checkpoint(), MINI)
+    if calibration:
+        checkpoint = replace(checkpoint, calibration=calibration)
     return OnnxListener(converted("decoder"), checkpoint, threads=threads)
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from harken.decide.checkpoint import Calibration
 from harken.decide.listener import Audible, Listener, State
+from harken.errors import HarkenError
 from harken.evals.streams import PASS_CHUNKS, Case
 from harken.stream.writer import response_piece
 
@@ -61,10 +62,18 @@ def judged(case: Case, listener: Listener) -> Judged:
 
 
 def calibration_of(cases: Sequence[Judged]) -> Calibration:
-    """The calibration that these cases, judged without any, ask for."""
-    slope, bias = fit(
-        np.concatenate([c.log_odds for c in cases]), np.concatenate([c.is_due for c in cases])
-    )
+    """The calibration that these cases, judged without any, ask for.
+
+    Raises:
+        HarkenError: nothing is due in them, or nothing else is heard.
+    """
+    due = np.concatenate([c.is_due for c in cases]) if cases else np.zeros(0, bool)
+    if due.all() or not due.any():
+        raise HarkenError(
+            "calibration needs streams with responses due and chunks without; compose more of this "
+            "split with `harken data build`"
+        )
+    slope, bias = fit(np.concatenate([c.log_odds for c in cases]), due)
     by_policy: dict[str, list[Judged]] = {}
     for case in cases:
         by_policy.setdefault(case.case.prefix.policy, []).append(case)

@@ -36,14 +36,13 @@ class PlainDecoder(OnnxListener):
 
     def reply(self, system: str, user: str, most_ids: int = 64) -> str:
         """The decoder's greedy turn after a system and a user turn."""
-        prompt, end = chat_ids(self._vocabulary, system, user)
         ids: list[int] = []
-        state, fed = State(self._new_cache(), 0), prompt
+        state, fed = State(self._new_cache(), 0), chat_ids(self._vocabulary, system, user)
         while len(ids) < most_ids:
             hidden, state = self._run(state, self._embed_ids(fed))
             logits = self._head.run(None, {"hidden": hidden[-1][None, None]})[0][0, 0]
-            chosen = int(np.argmax(logits[: max(end + 1, self._profile.text_ids)]))
-            if chosen == end or chosen >= self._profile.text_ids:
+            chosen = int(np.argmax(logits))
+            if chosen >= self._profile.text_ids:  # the end of its turn, or of everything
                 break
             ids.append(chosen)
             fed = [chosen]

@@ -18,7 +18,8 @@ class WordsRules:
     """When a segment opens, is decoded, commits and closes.
 
     Lengths in samples at 16 kHz; p_* and max_no_speech are probabilities; min_log_prob* are mean
-    natural logarithms per token; *_s are seconds of speech-like frames.
+    natural logarithms per token; *_s are seconds of speech-like frames (stuck: unwritten words that
+    make a decoder start afresh; still: spoken since a hypothesis last changed).
     """
 
     p_onset: float = 0.5

@@ -159,7 +159,7 @@ class WordsEar:
         segment, heard = self._commit(segment, decoded, max(0, count))
         taken = len(segment.committed) - committed
         segment = replace(segment, previous=decoded.words[taken:], still_since_sample=still_since)
-        if not heard and self._is_stuck(state, segment):
+        if not heard and self._stands_still(state, segment):
             segment, heard = self._commit_all(state, segment, still_since + CHUNK_SAMPLES)
             is_left_behind = bool(heard)
         else:
@@ -168,7 +168,7 @@ class WordsEar:
             segment = speech_segment.shifted(state, segment, self._rules)
         return segment, heard
 
-    def _is_stuck(self, state: WordsState, segment: Segment) -> bool:
+    def _stands_still(self, state: WordsState, segment: Segment) -> bool:
         """Whether much was spoken since the hypothesis last changed.
 
         Forced through the first of several equal sentences, Whisper takes the others for an echo

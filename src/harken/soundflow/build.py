@@ -68,13 +68,12 @@ def build(
 
     `only`: names of tasks to choose from; all when empty.
     """
+    if unknown := set(only) - COMPOSERS.keys():
+        raise HarkenError(f"no task {min(unknown)!r}; choose from {', '.join(COMPOSERS)}")
     (folder / "features").mkdir(parents=True, exist_ok=True)
     (folder / "lines").mkdir(exist_ok=True)
     if keep_audio:
         (folder / "audio").mkdir(exist_ok=True)
-    unknown = set(only) - COMPOSERS.keys()
-    if unknown:
-        raise HarkenError(f"no task {min(unknown)!r}; choose from {', '.join(COMPOSERS)}")
     jobs = [Job(folder, split, seed, i, keep_audio, only) for i in range(first, first + streams)]
     todo = [j for j in jobs if not (folder / "lines" / f"{j.name}.json").exists()]
     with ProcessPoolExecutor(workers) as pool:
@@ -106,9 +105,14 @@ def make(job: Job) -> None:
     # being tried again.
     with suppress(Unheard, LookupError):
         rows = list(_rows(job))
-    partial = job.folder / "lines" / f"{job.name}.partial"
+    write_rows(job.folder, job.name, rows)
+
+
+def write_rows(folder: Path, name: str, rows: list[dict[str, Any]]) -> None:
+    """Put rows where `gather` finds them, all or none."""
+    partial = folder / "lines" / f"{name}.partial"
     partial.write_text(json.dumps(rows, ensure_ascii=False), "utf-8")
-    partial.replace(job.folder / "lines" / f"{job.name}.json")
+    partial.replace(folder / "lines" / f"{name}.json")
 
 
 def _rows(job: Job) -> Iterator[dict[str, Any]]:

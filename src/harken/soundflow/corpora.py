@@ -123,7 +123,7 @@ def fetch_speech_pack(tar: Path) -> Path:
         contents = scratch / "contents"
         try:
             with tarfile.open(tar) as archive:
-                archive.extractall(contents, filter="data")
+                _unpack_files(archive, contents)
         except (tarfile.TarError, OSError) as error:
             raise HarkenError(f"cannot unpack the speech pack {tar}: {error}") from error
         first = next(iter(sorted(contents.rglob("*.json"))), None)
@@ -133,6 +133,23 @@ def fetch_speech_pack(tar: Path) -> Path:
         os.rename(first.parent, scratch / "speech")
         _move_into_place(scratch / "speech", target)
     return target
+
+
+def _unpack_files(archive: tarfile.TarFile, folder: Path) -> None:
+    """Write the files of a tar below `folder`; links and places outside of it are refused.
+
+    The standard library's own filter does that only from Python 3.11.4 on.
+    """
+    for member in archive:
+        if member.isdir():
+            continue
+        target = (folder / member.name).resolve()
+        content = archive.extractfile(member) if member.isfile() else None
+        if content is None or not target.is_relative_to(folder.resolve()):
+            raise tarfile.ExtractError(f"{member.name} is not a file inside the archive's folder")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with content, target.open("wb") as out:
+            shutil.copyfileobj(content, out)
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:

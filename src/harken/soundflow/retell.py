@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from harken.soundflow.build import gather
+from harken.errors import HarkenError
+from harken.soundflow.build import gather, write_rows
 from harken.soundflow.sources import sentences_zh_en
 from harken.soundflow.studio import Studio
 from harken.soundflow.texts import is_chinese
@@ -27,8 +28,11 @@ def retell(folder: Path, times: int, seed: int = 0) -> int:
     """Add every training stream of interpreting `times` more with other sentences.
 
     Sentences spoken in dev streams are left out. Returns how many variants the folder holds.
+
+    Raises:
+        HarkenError: the folder holds no interpreting stream to train on.
     """
-    spoken = [s.text for n in ("en", "zh") for s in Studio("dev").all_spoken("sentence", n)]
+    spoken = {s.text for n in ("en", "zh") for s in Studio("dev").all_spoken("sentence", n)}
     pairs = [p for p in sentences_zh_en() if p[0] not in spoken and p[1] not in spoken]
     lines = sorted((folder / "lines").glob("train-*.json"))
     originals = [
@@ -37,11 +41,16 @@ def retell(folder: Path, times: int, seed: int = 0) -> int:
         for row in json.loads(path.read_text("utf-8"))
         if row["task"] == "translate" and "retold" not in row
     ]
+    if not originals:
+        raise HarkenError(
+            f"{folder} holds no interpreting stream to train on; compose some with "
+            "`harken data build --only translate`"
+        )
     for n in range(times):
         random = np.random.default_rng([seed, n])
-        told = [retold(row, pairs, random) | {"id": f"{row['id']}-{n}"} for row in originals]
-        path = folder / "lines" / f"train-retold-{seed}-{n}.json"
-        path.write_text(json.dumps(told, ensure_ascii=False), "utf-8")
+        name = f"retold-{seed}-{n}"
+        told = [retold(row, pairs, random) | {"id": f"{row['id']}-{name}"} for row in originals]
+        write_rows(folder, f"train-{name}", told)
     return gather(folder)
 
 

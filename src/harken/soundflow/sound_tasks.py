@@ -142,9 +142,9 @@ def tell_when(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[
     prefix, due = order(scene, studio, wanted)
     scene.wait(0.3, 1.0)
     heard: _Heard = []
+    others = [n for n in studio.labels if n in PLAIN and n not in labels]
     while True:
         awaited = random.random() < 0.4
-        others = [n for n in studio.labels if n in PLAIN and n not in labels]
         label = pick(random, labels if awaited else others)
         clip, source = studio.event(label, random)
         if not scene.fits(clip, 1.2):

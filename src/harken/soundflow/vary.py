@@ -1,4 +1,4 @@
-"""The same sound in another place: speed, tone and room changed, what it is kept.
+"""The same sound somewhere else: another speed, tone and room, still the same thing.
 
 Many categories have a handful of recordings. A listener that meets each of them a hundred times
 learns the recording; these changes are the ones that a microphone elsewhere would make.

@@ -160,11 +160,11 @@ def offline_ids(vocabulary: Vocabulary, system: str, n_audio: int, user: str) ->
     ]
 
 
-def chat_ids(vocabulary: Vocabulary, system: str, user: str) -> tuple[list[int], int]:
-    """The pretrained decoder's own chat format up to its turn, and the id that ends the turn."""
+def chat_ids(vocabulary: Vocabulary, system: str, user: str) -> list[int]:
+    """The pretrained decoder's own chat format (ChatML of Qwen2.5), up to its turn."""
     control = vocabulary.profile.control
     begin, end = control("IM_START"), control("IM_END")
     ids: list[int] = []
     for turn in (f"system\n{system}", f"user\n{user}"):
         ids += [begin, *vocabulary.encode(turn), end, *vocabulary.encode("\n")]
-    return [*ids, begin, *vocabulary.encode("assistant\n")], end
+    return [*ids, begin, *vocabulary.encode("assistant\n")]

@@ -75,7 +75,7 @@ def read_records(folder: Path, size_bytes: int | None = None) -> Records:
     except OSError as missing:
         raise HarkenError(
             f"no training data at {path} ({missing.strerror}); give a folder made by "
-            "`harken data compose`"
+            "`harken data build`"
         ) from missing
     if size_bytes is not None and len(content) < size_bytes:
         raise HarkenError(
