@@ -1,11 +1,15 @@
 """`harken data`: fetch the corpora, compose streams from them."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+LONGEST_ANSWER = 120
+"""Characters; longer ones are left out: nobody wants to be read an essay."""
 
 app = typer.Typer(help="Corpora and composed streams for training.", no_args_is_help=True)
 
@@ -85,12 +89,34 @@ def build(
 def retell(
     folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
     times: Annotated[int, typer.Option(help="How often each stream.", min=1)] = 3,
-    seed: Annotated[int, typer.Option(help="Decides the sentences.")] = 0,
+    seed: Annotated[int, typer.Option(help="Decides the words.")] = 0,
+    only: Annotated[list[str] | None, typer.Option(help="Only this task (repeatable).")] = None,
 ) -> None:
-    """Add its interpreting streams again with other sentences in the place of those heard."""
+    """Add its spoken streams again with other words in the place of those heard."""
     from harken.soundflow.retell import retell as retell_streams
 
-    typer.echo(f"{retell_streams(folder, times, seed)} variants in {folder / 'streams.jsonl'}")
+    typer.echo(
+        f"{retell_streams(folder, times, seed, only or ())} variants in {folder / 'streams.jsonl'}"
+    )
+
+
+@app.command()
+def answer(
+    out: Annotated[Path, typer.Argument(help="A JSON file to write: question, answer.")],
+) -> None:
+    """Let the pretrained decoder answer the open questions: `data/answered.json` is made so."""
+    from harken.evals.plain_decoder import plain_decoder
+    from harken.soundflow.questions import open_questions
+
+    decoder, asked = plain_decoder(), open_questions()
+    answered: dict[str, str] = {}
+    with _bar() as bar:
+        for question in bar.track(asked, description="questions"):
+            said = decoder.answered(question)
+            if 0 < len(said) <= LONGEST_ANSWER:
+                answered[question] = said
+    out.write_text(json.dumps(answered, ensure_ascii=False, indent=0) + "\n", "utf-8")
+    typer.echo(f"{len(answered)} of {len(asked)} questions answered shortly, in {out}")
 
 
 def _bar() -> Progress:

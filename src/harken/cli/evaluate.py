@@ -88,16 +88,11 @@ def reference(
     split: Annotated[str, typer.Option(help="train, dev or test.")] = "dev",
 ) -> None:
     """What the pretrained decoder alone makes of the true texts of the same sentences."""
-    from harken.decide.checkpoint import Checkpoint
-    from harken.decide.model import shipped_checkpoint
-    from harken.evals.plain_decoder import PlainDecoder
+    from harken.evals.plain_decoder import plain_decoder
     from harken.evals.reference import figures
     from harken.evals.streams import cases
-    from harken.parts.convert import converted
-    from harken.stream.profile import MINI
 
-    decoder = PlainDecoder(converted("decoder"), Checkpoint.load(shipped_checkpoint(), MINI))
-    for name, figure in figures(list(cases(data, split)), decoder, split).items():
+    for name, figure in figures(list(cases(data, split)), plain_decoder(), split).items():
         typer.echo(f"{name:45} {figure}")
 
 

@@ -11,7 +11,10 @@ import numpy as np
 
 from harken.decide.checkpoint import Checkpoint
 from harken.decide.listener import State
+from harken.decide.model import shipped_checkpoint
 from harken.decide.onnx_listener import OnnxListener
+from harken.parts.convert import converted
+from harken.stream.profile import MINI
 from harken.stream.writer import chat_ids
 
 _INTERPRETER = "You are an interpreter. Give the translation alone, nothing else."
@@ -47,3 +50,8 @@ class PlainDecoder(OnnxListener):
             ids.append(chosen)
             fed = [chosen]
         return self._vocabulary.decode(ids).strip()
+
+
+def plain_decoder() -> PlainDecoder:
+    """The decoder of the default profile."""
+    return PlainDecoder(converted("decoder"), Checkpoint.load(shipped_checkpoint(), MINI))

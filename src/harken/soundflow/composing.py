@@ -39,8 +39,8 @@ def pick(random: np.random.Generator, items: list[str] | tuple[str, ...]) -> str
 
 
 def level(random: np.random.Generator) -> float:
-    """A peak level for a sound in the foreground, dB below full scale."""
-    return float(random.uniform(-16, -2))
+    """A peak level for a sound in the foreground, near or across the room, dB below full scale."""
+    return float(random.uniform(-22, -2))
 
 
 def say(scene: Scene, studio: Studio, spoken: Spoken) -> tuple[int, int]:

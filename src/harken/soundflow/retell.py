@@ -1,12 +1,15 @@
-"""More interpreting from the same audio: other sentences in the place of those that were heard.
+"""More from the same audio: other words in the place of those that were heard.
 
-There are thousands of translated sentences as text and few as speech. What the listener reads of
-speech are recognised words, so a stream may hold other ones at the same chunks, with their
-translation; what the other ears heard stays.
+There are thousands of sentences, questions and facts as text and few as speech. What the listener
+reads of speech are recognised words, so a stream may hold other ones at the same chunks, with the
+reply that is due to them; what the other ears heard stays.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,81 +17,277 @@ import numpy as np
 
 from harken.errors import HarkenError
 from harken.soundflow.build import gather, write_rows
+from harken.soundflow.events import EVENTS, kind_counted
+from harken.soundflow.phrases import awaiting_order, counting_order
+from harken.soundflow.questions import memory, questions
 from harken.soundflow.sources import sentences_zh_en
 from harken.soundflow.studio import Studio
 from harken.soundflow.texts import is_chinese
-from harken.stream import CHUNK_SAMPLES
+from harken.stream import CHUNK_SAMPLES, Prefix
 
 Row = dict[str, Any]
+Words = dict[int, str]
+
+UNASKED_SHARE = 0.3
+"""How often an interpreting or captioning stream loses its order, and then its replies."""
+TALK_SHARE = 0.8
+"""How often an utterance of talk that asks nothing is exchanged."""
+KEPT_FOR_TEST = 12
+"""One in so many translated sentences is never learnt from."""
+
 _LENGTH = (0.7, 1.4)
-"""How long a sentence may be against the one whose place it takes, in words or characters."""
+"""How long a text may be against the one whose place it takes, in words or characters."""
+_PAUSE_CHUNKS = 2
+"""Words further apart belong to different utterances."""
+_NOT_ENGLISH = re.compile(r"[^\x00-\u024f\u2010-\u201f]|[à-öø-ÿ]")
 
 
-def retell(folder: Path, times: int, seed: int = 0) -> int:
-    """Add every training stream of interpreting `times` more with other sentences.
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What may be said instead: (Chinese, English) sentences and (question, answer)."""
 
-    Sentences spoken in dev streams are left out. Returns how many variants the folder holds.
+    sentences: Sequence[tuple[str, str]]
+    questions: Sequence[tuple[str, str]]
+
+
+def texts_to_learn() -> Texts:
+    """Everything but what dev streams say, what they ask about, and the sentences kept for test."""
+    dev = Studio("dev")
+    spoken = {s.text for n in ("en", "zh") for s in dev.all_spoken("sentence", n)}
+    asked = {_plain(s.text) for n in ("en", "zh") for s in dev.all_spoken("question", n)}
+    sentences = [
+        pair
+        for pair in sentences_zh_en()
+        if not spoken & set(pair) and sha256(pair[0].encode()).digest()[0] % KEPT_FOR_TEST
+    ]
+    return Texts(sentences, [pair for pair in questions() if _plain(pair[0]) not in asked])
+
+
+def retell(folder: Path, times: int, seed: int = 0, only: Sequence[str] = ()) -> int:
+    """Add every training stream of a task in `TELLERS` `times` more with other words.
+
+    `only`: names of tasks to choose from; all when empty. Returns how many variants the folder
+    holds.
 
     Raises:
-        HarkenError: the folder holds no interpreting stream to train on.
+        HarkenError: an unknown task, or the folder holds no such stream to train on.
     """
-    spoken = {s.text for n in ("en", "zh") for s in Studio("dev").all_spoken("sentence", n)}
-    pairs = [p for p in sentences_zh_en() if p[0] not in spoken and p[1] not in spoken]
-    lines = sorted((folder / "lines").glob("train-*.json"))
+    if unknown := set(only) - TELLERS.keys():
+        raise HarkenError(f"no task {min(unknown)!r} is retold; choose from {', '.join(TELLERS)}")
+    tasks = set(only or TELLERS)
     originals = [
         row
-        for path in lines
+        for path in sorted((folder / "lines").glob("train-*.json"))
         for row in json.loads(path.read_text("utf-8"))
-        if row["task"] == "translate" and "retold" not in row
+        if row["task"] in tasks and "retold" not in row
     ]
     if not originals:
         raise HarkenError(
-            f"{folder} holds no interpreting stream to train on; compose some with "
-            "`harken data build --only translate`"
+            f"{folder} holds no stream to train on of {', '.join(sorted(tasks))}; compose some "
+            "with `harken data build`"
         )
+    texts = texts_to_learn()
     for n in range(times):
         random = np.random.default_rng([seed, n])
         name = f"retold-{seed}-{n}"
-        told = [retold(row, pairs, random) | {"id": f"{row['id']}-{name}"} for row in originals]
+        told = [
+            new | {"id": f"{row['id']}-{name}", "retold": True}
+            for row in originals
+            if (new := retold(row, texts, random))
+        ]
         write_rows(folder, f"train-{name}", told)
     return gather(folder)
 
 
-def retold(row: Row, pairs: Sequence[tuple[str, str]], random: np.random.Generator) -> Row:
-    """A stream with every interpreted sentence exchanged; `pairs` are Chinese, English."""
-    words = {chunk: text for chunk, text in row["words"]}
-    said = []
+def retold(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
+    """A stream with other words; None when there is nothing to exchange in it."""
+    return TELLERS[row["task"]](row, texts, random)
+
+
+def _interpreted(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
+    """Every sentence to be interpreted is another one."""
+    words, said = _words(row), []
     for chunk, text, emotion, cause in row["said"]:
-        at = list(_heard_for(row, chunk, cause))
+        at = _heard_for(row, chunk, cause)
         if cause == "translation" and at:
-            heard = "".join(words[c] for c in at)
-            into_chinese = is_chinese(text)
-            told, text = _another(heard, pairs, into_chinese, random)
-            words |= dict(zip(at, _spread(told, [words[c] for c in at]), strict=True))
+            source = 1 if is_chinese(text) else 0
+            pair = _as_long(_heard(words, at), texts.sentences, source, random)
+            text = pair[1 - source]
+            words |= _spread(pair[source], at, words)
         said.append([chunk, text, emotion, cause])
-    kept = [[c, t] for c, t in sorted(words.items()) if t]
-    return row | {"words": kept, "said": said, "retold": True}
+    return _or_unasked(_row(row, words, said), texts, random)
 
 
-def _heard_for(row: Row, chunk: int, cause: str) -> Iterator[int]:
+def _captioned(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
+    """Every sentence to be written down is another one, and so is its transcript."""
+    words = _words(row)
+    waiting = [
+        s for s in row["said"] if s[3] == "transcript" and words.get(s[0], "").strip() == s[1]
+    ]
+    for at in _utterances([s[0] for s in waiting]):
+        heard = _heard(words, at)
+        source = 0 if is_chinese(heard) else 1
+        if _can_exchange(heard):
+            words |= _spread(_as_long(heard, texts.sentences, source, random)[source], at, words)
+    same = {s[0] for s in waiting}
+    said = [
+        [chunk, words[chunk].strip() if chunk in same else text, emotion, cause]
+        for chunk, text, emotion, cause in row["said"]
+    ]
+    return _or_unasked(_row(row, words, [s for s in said if s[1]]), texts, random)
+
+
+def _questioned(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
+    """Other questions, with their answers."""
+    words, said = _words(row), []
+    for chunk, text, emotion, cause in row["said"]:
+        at = _heard_for(row, chunk, cause)
+        if cause == "question" and at:
+            heard = _heard(words, at)
+            alike = [q for q in texts.questions if is_chinese(q[0]) == is_chinese(heard)]
+            question, text = _as_long(heard, alike, 0, random)
+            words |= _spread(question, at, words)
+        said.append([chunk, text, emotion, cause])
+    return _row(row, words, said) if said else None
+
+
+def _talked(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
+    """People say something else that asks nothing."""
+    words = _words(row)
+    for at in _utterances(sorted(words)):
+        heard = _heard(words, at)
+        if _can_exchange(heard) and random.random() < TALK_SHARE:
+            words |= _spread(_sentence_like(heard, texts, random), at, words)
+    return _row(row, words, row["said"]) if words else None
+
+
+def _counted(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
+    """The spoken order to count is worded otherwise."""
+
+    def worded(label: str) -> str | None:
+        text = counting_order(label, random) if EVENTS[label].nouns else ""
+        return text if set(kind_counted(text)) == {label} else None
+
+    return _ordered_anew(row, worded)
+
+
+def _awaited(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
+    """The spoken order to wait for a sound is worded otherwise."""
+    return _ordered_anew(row, lambda label: awaiting_order(label, random))
+
+
+def _ordered_anew(row: Row, worded: Callable[[str], str | None]) -> Row | None:
+    orders = [s for s in row["said"] if s[3] == "order"]
+    labels = {s[3] for s in row["said"]} & EVENTS.keys()
+    if len(orders) != 1 or len(labels) != 1:
+        return None
+    words = _words(row)
+    at = _heard_for(row, orders[0][0], "order")
+    text = worded(*labels)
+    if not text or not at:
+        return None
+    words |= _spread(text, at, words)
+    return _row(row, words, row["said"])
+
+
+def _remembered(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
+    """Something else is told and asked for."""
+    words = _words(row)
+    causes = {cause: (chunk, emotion) for chunk, _, emotion, cause in row["said"]}
+    told_at, asked_at = (
+        _heard_for(row, causes[cause][0], cause) if cause in causes else []
+        for cause in ("fact", "recall")
+    )
+    if not told_at or not asked_at:
+        return None
+    language = "zh" if is_chinese(_heard(words, told_at)) else "en"
+    new = memory(language, random)
+    words |= _spread(new.told, told_at, words) | _spread(new.asked, asked_at, words)
+    said = [
+        [causes["fact"][0], new.reply, causes["fact"][1], "fact"],
+        [causes["recall"][0], new.recalled, causes["recall"][1], "recall"],
+    ]
+    return _row(row, words, said)
+
+
+TELLERS: dict[str, Callable[[Row, Texts, np.random.Generator], Row | None]] = {
+    "translate": _interpreted,
+    "transcribe": _captioned,
+    "chat": _questioned,
+    "others_talking": _talked,
+    "count": _counted,
+    "tell_when": _awaited,
+    "remember": _remembered,
+}
+"""What is exchanged in the streams of a task."""
+
+
+def _or_unasked(row: Row, texts: Texts, random: np.random.Generator) -> Row:
+    """The row, or, sometimes, the same sentences without the order: nothing is due then."""
+    if random.random() >= UNASKED_SHARE:
+        return row
+    words = _words(row)
+    for chunk, _, _, cause in row["said"]:
+        at = _heard_for(row, chunk, cause)
+        if cause in ("order", "stop") and at:
+            words |= _spread(_sentence_like(_heard(words, at), texts, random), at, words)
+    unasked = Prefix()
+    prefix = {"policy": unasked.policy, "instruction": unasked.instruction}
+    return _row(row, words, []) | {"task": "others_talking", "prefix": prefix, "due": []}
+
+
+def _row(row: Row, words: Words, said: list[Any]) -> Row:
+    return row | {"words": [[c, t] for c, t in sorted(words.items()) if t], "said": said}
+
+
+def _words(row: Row) -> Words:
+    return {chunk: text for chunk, text in row["words"]}
+
+
+def _heard(words: Words, at: Sequence[int]) -> str:
+    return "".join(words[c] for c in at)
+
+
+def _heard_for(row: Row, chunk: int, cause: str) -> list[int]:
     """Chunks with the words that a response waited for."""
     starts = [s // CHUNK_SAMPLES for s, _, _, what in row["due"] if what == cause]
     start = max((s for s in starts if s <= chunk), default=chunk)
-    return (c for c, _ in row["words"] if start <= c <= chunk)
+    return [c for c, _ in row["words"] if start <= c <= chunk]
 
 
-def _another(
-    heard: str, pairs: Sequence[tuple[str, str]], into_chinese: bool, random: np.random.Generator
+def _utterances(chunks: Sequence[int]) -> Iterator[list[int]]:
+    """Chunks of words, those with a pause between them apart."""
+    together: list[int] = []
+    for chunk in chunks:
+        if together and chunk - together[-1] > _PAUSE_CHUNKS:
+            yield together
+            together = []
+        together.append(chunk)
+    if together:
+        yield together
+
+
+def _can_exchange(heard: str) -> bool:
+    """Whether there are sentences like it: in English or Chinese, of more than one word."""
+    return len(_units(heard)) > 1 and (is_chinese(heard) or not _NOT_ENGLISH.search(heard))
+
+
+def _sentence_like(heard: str, texts: Texts, random: np.random.Generator) -> str:
+    """A sentence in the language of `heard`, about as long."""
+    source = 0 if is_chinese(heard) else 1
+    return _as_long(heard, texts.sentences, source, random)[source]
+
+
+def _as_long(
+    heard: str, pairs: Sequence[tuple[str, str]], source: int, random: np.random.Generator
 ) -> tuple[str, str]:
-    """A sentence about as long as `heard` and its translation."""
+    """A pair whose side `source` is about as long as `heard`, or any if there is none."""
     low, high = (factor * len(_units(heard)) for factor in _LENGTH)
-    source = 1 if into_chinese else 0
     for i in random.permutation(len(pairs))[:400]:
         pair = pairs[int(i)]
         if low <= len(_units(pair[source])) <= high:
-            return pair[source], pair[1 - source]
-    pair = pairs[int(random.integers(len(pairs)))]
-    return pair[source], pair[1 - source]
+            return pair
+    return pairs[int(random.integers(len(pairs)))]
 
 
 def _units(text: str) -> list[str]:
@@ -96,9 +295,16 @@ def _units(text: str) -> list[str]:
     return list(text) if is_chinese(text) else [f" {word}" for word in text.split()]
 
 
-def _spread(text: str, batches: Sequence[str]) -> list[str]:
-    """`text` in as many batches, each about as long as the one whose place it takes."""
+def _spread(text: str, at: Sequence[int], words: Words) -> Words:
+    """`text` over the chunks `at`, to each about as much as it held; the last one gets some."""
     units = _units(text)
-    sizes = np.array([max(1, len(_units(b))) for b in batches])
+    sizes = np.array([max(1, len(_units(words[c]))) for c in at])
     ends = np.round(np.cumsum(sizes) / sizes.sum() * len(units)).astype(int)
-    return ["".join(units[a:b]) for a, b in zip([0, *ends[:-1]], ends, strict=True)]
+    ends[:-1] = np.minimum(ends[:-1], len(units) - 1)
+    starts = [0, *ends[:-1]]
+    return {c: "".join(units[a:b]) for c, a, b in zip(at, starts, ends, strict=True)}
+
+
+def _plain(text: str) -> str:
+    """What is asked, whatever the case and the punctuation."""
+    return re.sub(r"\W+", " ", text.lower()).strip()

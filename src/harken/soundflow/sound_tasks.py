@@ -14,6 +14,9 @@ COUNTS = ("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"
 TEXT_SHARE = 0.4
 """How often a standing order is given as text before the session begins."""
 
+OTHERS_SHARE = 0.35
+"""How often another sound comes while one is counted."""
+
 _Heard = list[tuple[int, int, str]]
 """Start, end and label of every sound with a name."""
 
@@ -47,7 +50,34 @@ def events(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Var
         variants.append(_unasked("narrate", heard))
     if random.random() < 0.3:
         variants.append(_unasked("quiet", heard))
+    variants += _ordered(heard, studio, random)
     return scene, variants
+
+
+def _ordered(heard: _Heard, studio: Studio, random: np.random.Generator) -> list[Variant]:
+    """The same sounds under an order in text to count or await one of them, or one that is absent.
+
+    Left out where danger sounds: whether an order silences a warning is not for it to teach.
+    """
+    if any(EVENTS[label].quiet for _, _, label in heard):
+        return []
+    there = sorted({label for _, _, label in heard}) or studio.labels
+    label = pick(random, there if random.random() < 0.7 else studio.labels)
+    if EVENTS[label].nouns and random.random() < 0.6:
+        text = counting_order(label, random)
+        meant = kind_counted(text)
+        spans = [(start, end, this) for start, end, this in heard if this in meant]
+        due = [
+            Due(start, end, "sound", f"{COUNTS[n]}.", "normal", this)
+            for n, (start, end, this) in enumerate(spans)
+        ]
+        return [Variant("count", Prefix(instruction=text), tuple(due))]
+    due = [
+        sound_due(start, end, (f"I hear {EVENTS[this].name}.", "normal"), this)
+        for start, end, this in heard
+        if this == label
+    ]
+    return [Variant("tell_when", Prefix(instruction=awaiting_order(label, random)), tuple(due))]
 
 
 def _unasked(policy: str, heard: _Heard) -> Variant:
@@ -61,11 +91,11 @@ def _unasked(policy: str, heard: _Heard) -> Variant:
 
 
 def count(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
-    """A standing order to count one sound, with other sounds in between."""
+    """A standing order to count one sound, with other sounds in between and after the last."""
     wanted, labels = _counting_order(studio, random)
     label = pick(random, [n for n in labels if n in studio.labels])
     n = int(random.integers(1, 9))
-    scene = bare_scene(studio, random, 12 + 2.2 * n, 15 + 2.6 * n)
+    scene = bare_scene(studio, random, 12 + 2.6 * n, 15 + 3.0 * n)
     prefix, due = order(scene, studio, wanted)
     scene.wait(0.3, 1.0)
     others = [x for x in studio.labels if x not in labels]
@@ -75,7 +105,7 @@ def count(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Vari
     heard: _Heard = []
     counted = 0
     while counted < n:
-        if random.random() < 0.25:
+        if random.random() < OTHERS_SHARE:
             this = pick(random, others)
             clip, where = studio.event(this, random)
         else:
@@ -91,6 +121,13 @@ def count(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Vari
             # A count is due when the sound ends, however long: the next may follow at once.
             due.append(Due(start, end, "sound", f"{COUNTS[counted]}.", "normal", label))
             counted += 1
+        scene.wait(0.7, 1.8)
+    while random.random() < OTHERS_SHARE:
+        this = pick(random, others)
+        clip, where = studio.event(this, random)
+        if not scene.fits(clip, 0.8):
+            break
+        heard.append((*scene.place(clip, peak_db + float(random.uniform(-3, 1)), where), this))
         scene.wait(0.7, 1.8)
     variants = [Variant("count", prefix, tuple(due))]
     if prefix.instruction:

@@ -17,6 +17,7 @@ from harken.soundflow.composing import (
     sometimes_text,
 )
 from harken.soundflow.events import EVENTS
+from harken.soundflow.phrases import awaiting_order, counting_order
 from harken.soundflow.scene import Due, Scene, Variant, sound_due
 from harken.soundflow.studio import Spoken, Studio
 from harken.stream import SAMPLE_RATE, Prefix
@@ -191,7 +192,8 @@ def remember(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[V
 def others_talking(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
     """People, announcements and television that ask nothing of the listener."""
     scene = bare_scene(studio, random, 16, 26)
-    if random.random() < 0.3:
+    alone = random.random() < 0.7
+    if not alone:
         clip, source = studio.background(random)
         scene.lay(clip, random.uniform(-50, -32))
         scene.sources.add(source)
@@ -212,4 +214,11 @@ def others_talking(studio: Studio, random: np.random.Generator) -> tuple[Scene, 
             break
         scene.place(clip, float(random.uniform(-16, -3)), source)
         scene.wait(0.4, 2.5)
-    return scene, [Variant("others_talking", Prefix(), ())]
+    variants = [Variant("others_talking", Prefix(), ())]
+    if alone:  # else a background might be what is narrated, counted or awaited
+        sound = pick(random, [n for n in studio.labels if EVENTS[n].nouns])
+        asked = awaiting_order if random.random() < 0.5 else counting_order
+        ordered = Prefix(instruction=asked(sound, random))
+        prefix = Prefix("narrate") if random.random() < 0.4 else ordered
+        variants.append(Variant("others_talking", prefix, ()))
+    return scene, variants

@@ -12,16 +12,16 @@ from harken.soundflow.spoken_tasks import (
 )
 
 COMPOSERS: dict[str, tuple[Composer, float]] = {
-    "events": (events, 0.24),
-    "count": (count, 0.16),
+    "events": (events, 0.22),
+    "count": (count, 0.13),
     "narrate_order": (narrate_on_request, 0.07),
     "tell_when": (tell_when, 0.07),
-    "transcribe": (transcribe, 0.09),
+    "transcribe": (transcribe, 0.07),
     "translate": (translate, 0.10),
     "chat": (chat, 0.08),
     "what_was_that": (what_was_that, 0.02),
     "remember": (remember, 0.05),
-    "background": (background, 0.06),
-    "others_talking": (others_talking, 0.08),
+    "background": (background, 0.09),
+    "others_talking": (others_talking, 0.12),
 }
 """Composer and share of the mix."""

@@ -34,12 +34,17 @@ class Exchange:
 def sentences_zh_en() -> list[tuple[str, str]]:
     """Pairs of a sentence in simplified Chinese and its English translation (hsk-sentences-audio).
 
-    Left out: texts over 40 characters, with Latin letters, or that occurred before.
+    Left out: texts over 40 characters, with Latin letters, without a translation, or that occurred
+    before.
     """
     path = _file("hsk-sentences-audio", "hsk_sentences_audio/data/sentences.json")
     rows = json.loads(path.read_text("utf-8"))
     pairs = {row["chinese"].strip(): row["translation"]["en"].strip() for row in reversed(rows)}
-    return [(zh, en) for zh, en in reversed(pairs.items()) if is_speakable_chinese(zh) and en]
+    return [
+        (zh, en)
+        for zh, en in reversed(pairs.items())
+        if is_speakable_chinese(zh) and _is_translated(en)
+    ]
 
 
 def exchanges(language: str = "english") -> list[Exchange]:
@@ -118,6 +123,11 @@ def stamps() -> list[tuple[str, str]]:
         if english.strip() and is_speakable_chinese(chinese):
             pairs.setdefault(chinese, english.strip())
     return list(pairs.items())
+
+
+def _is_translated(english: str) -> bool:
+    """Whether the corpus has a translation: some rows hold this word for one."""
+    return english.strip(".").lower() not in ("", "placeholder")
 
 
 def is_chinese(text: str) -> bool:

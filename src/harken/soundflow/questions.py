@@ -1,0 +1,111 @@
+"""Questions and memories as text: more than anybody was recorded asking.
+
+`data/knowledge.json` holds families of questions with answers written by hand, `answered.json`
+open questions (ours and those of chatterbot-corpus) with what the plain decoder answers: learning
+its own answers keeps what it knows. `memories.json` holds things to remember and how they are
+asked for.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from harken.soundflow.corpora import data_text
+from harken.soundflow.texts import exchanges
+
+_ASKING = ("what", "who", "which", "when", "where", "why", "how", "can", "do", "is", "are", "tell")
+_NUMBERS = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+    "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "twenty",
+)  # fmt: skip
+_CHINESE_NUMBERS = "零一二三四五六七八九十"
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Something told, what to say to it, how it is asked for, and what to say then."""
+
+    told: str
+    reply: str
+    asked: str
+    recalled: str
+
+
+@cache
+def questions() -> tuple[tuple[str, str], ...]:
+    """(question, answer) in English and Chinese; none twice."""
+    found = dict(_known())
+    found |= dict(_sums())
+    found |= json.loads(data_text("answered.json"))
+    return tuple(found.items())
+
+
+def open_questions() -> list[str]:
+    """Questions that have no answer written by hand, for the plain decoder to answer."""
+    ours: list[str] = json.loads(data_text("open_questions.json"))
+    theirs = [_as_asked(each.turns[0]) for each in exchanges("english")]
+    return list(dict.fromkeys([*ours, *(q for q in theirs if q)]))
+
+
+def memory(language: str, random: np.random.Generator) -> Memory:
+    """Something to remember, in en or zh."""
+    content = _memories()
+    facts = content["facts"][language]
+    # Names are told in many ways; every fact counts once, names of persons twice.
+    fact = facts[max(0, int(random.integers(-1, len(facts))))]
+    value = _pick(content["values"][language][fact["values"]], random)
+    return Memory(
+        _pick(fact["told"], random).format(value),
+        fact["reply"].format(value),
+        _pick(fact["ask"], random),
+        fact["recall"].format(value),
+    )
+
+
+def _known() -> Iterator[tuple[str, str]]:
+    for families in json.loads(data_text("knowledge.json")).values():
+        for family in families:
+            for subject, answer in family["pairs"]:
+                reply = family["reply"].format(subject, answer)
+                for ask in family["ask"]:
+                    question = ask.format(subject, answer)
+                    yield question[0].upper() + question[1:], reply[0].upper() + reply[1:]
+
+
+def _sums() -> Iterator[tuple[str, str]]:
+    """Adding, taking away and multiplying small numbers."""
+    for a in range(2, 13):
+        for b in range(2, 11):
+            for way, result in (("plus", a + b), ("minus", a - b), ("times", a * b)):
+                if 0 <= result < len(_NUMBERS):
+                    sum_of = f"{_NUMBERS[a]} {way} {_NUMBERS[b]}"
+                    yield f"What is {sum_of}?", f"{sum_of.capitalize()} is {_NUMBERS[result]}."
+    for a in range(1, 10):
+        for b in range(1, 11 - a):
+            sum_of = f"{_CHINESE_NUMBERS[a]}加{_CHINESE_NUMBERS[b]}等于"
+            yield f"{sum_of}多少？", f"{sum_of}{_CHINESE_NUMBERS[a + b]}。"
+
+
+def _as_asked(text: str) -> str:
+    """A question of the corpus in the way the ears would write it; empty if it is none."""
+    words = text.rstrip(" ?.").split()
+    if not words or words[0].lower() not in _ASKING or not 3 <= len(words) <= 16:
+        return ""
+    shouted = text.isupper()
+    asked = " ".join(words).lower() if shouted else " ".join(words)
+    return asked[0].upper() + asked[1:] + ("." if words[0].lower() == "tell" else "?")
+
+
+def _pick(items: list[str], random: np.random.Generator) -> str:
+    return items[int(random.integers(len(items)))]
+
+
+@cache
+def _memories() -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(data_text("memories.json"))
+    return content
