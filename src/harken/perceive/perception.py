@@ -1,6 +1,7 @@
 """All ears over one stream: chunks of samples in, percepts out, state as a value."""
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from harken.perceive.speech_segment import WordsState
 from harken.perceive.words import WordsEar, WordsHeard
 from harken.stream import CHUNK_SAMPLES
 
+F16 = npt.NDArray[np.float16]
 F32 = npt.NDArray[np.float32]
 
 EARS = ("sound", "acoustic", "words")
@@ -50,6 +52,7 @@ class Perception:
             AcousticEar(converted("acoustic"), threads=threads) if "acoustic" in self.ears else None
         )
         self.words = _words_ear(threads) if "words" in self.ears else None
+        self._beside_words = ThreadPoolExecutor(1, "perception")
 
     def start(self) -> Hearing:
         """The ears before the first chunk."""
@@ -64,21 +67,28 @@ class Perception:
                 "audio with harken.perceive.chunks.Chunker"
             )
         history = np.concatenate([hearing.history[CHUNK_SAMPLES:], samples])
-        scores = np.zeros(sound.CLASSES + sound.EMBEDDING, np.float16)
-        if self.sound:
-            scores = self.sound.hear(history[-sound.WINDOW_SAMPLES :]).astype(np.float16)
-        states = np.zeros(acoustic.POOLED * acoustic.WIDTH, np.float16)
-        if self.acoustic:
-            states = self.acoustic.hear(history).astype(np.float16)
+        # The words ear takes several times as long as the others, which need nothing of it.
+        others = self._beside_words.submit(self._sounds, history)
         words_state, heard = hearing.words, WordsHeard((), 0.0, False)
         if self.words and words_state is not None:
             words_state, heard = self.words.hear(words_state, samples)
+        scores, states = others.result()
         percept = Percept(
             hearing.next_chunk, scores, states, heard.words, level_db(samples), heard.p_speech
         )
         return replace(
             hearing, next_chunk=hearing.next_chunk + 1, history=history, words=words_state
         ), percept
+
+    def _sounds(self, history: F32) -> tuple[F16, F16]:
+        """What the sound and the acoustic ear make of the newest 3.2 s."""
+        scores = np.zeros(sound.CLASSES + sound.EMBEDDING, np.float16)
+        if self.sound:
+            scores = self.sound.hear(history[-sound.WINDOW_SAMPLES :]).astype(np.float16)
+        states = np.zeros(acoustic.POOLED * acoustic.WIDTH, np.float16)
+        if self.acoustic:
+            states = self.acoustic.hear(history).astype(np.float16)
+        return scores, states
 
     def hear_all(self, chunks: Iterable[F32]) -> Iterator[Percept]:
         """Percepts of a whole stream from its start."""
