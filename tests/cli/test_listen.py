@@ -1,6 +1,7 @@
 """`harken listen` and `harken hear` on real recordings, from the outside."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +93,38 @@ def test_it_replies_on_standard_input(checkpoint: Path) -> None:
     assert response["type"] == "response"
     assert 0 <= response["first_token_ms"] <= response["done_ms"]
     assert summary["responses"] == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a child")
+def test_an_interrupt_ends_with_the_summary(checkpoint: Path) -> None:
+    # A shell starts its background jobs with interrupts ignored, and children inherit that.
+    heeding = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from harken.cli.app import main; sys.exit(main())"
+    )
+    options = ["listen", "--json", "--model", str(checkpoint), "--threshold", "0.99", "-"]
+    listening = subprocess.Popen(
+        [sys.executable, "-c", heeding, *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=False,
+    )
+    assert listening.stdin and listening.stdout and listening.stderr
+    listening.stdin.write(bytes(5 * 12_800))  # five chunks; the pipe stays open
+    listening.stdin.flush()
+    heard = [json.loads(listening.stdout.readline()) for _ in range(5)]
+    listening.send_signal(signal.SIGINT)
+    rest, told = listening.stdout.read(), listening.stderr.read()
+    assert listening.wait(timeout=60) == 130
+    assert [line["chunk"] for line in heard] == [0, 1, 2, 3, 4]
+    assert told == b""
+    summary = json.loads(rest)
+    assert summary["type"] == "summary"
+    assert summary["chunks"] == 5 and summary["seconds"] == 2.0
+    listening.stdin.close()
+    listening.stdout.close()
+    listening.stderr.close()
 
 
 def test_plain_lines_when_nobody_watches(checkpoint: Path) -> None:

@@ -59,6 +59,32 @@ def logged(run: Run, kind: str) -> list[dict[str, Any]]:
     return [{k: v for k, v in e.items() if k not in clock} for e in entries if e["kind"] == kind]
 
 
+def test_a_run_begins_with_what_another_has_learnt(
+    tiny_parts: BaseParts, write_streams, tmp_path: Path
+) -> None:
+    data = write_streams(12)
+    first = begun(tmp_path / "first", QUICK, data)
+    train(first, QUICK, data, tiny_parts)
+    learnt = first.load()
+    assert learnt is not None
+
+    second = Run(tmp_path / "second")
+    second.begin(QUICK, data, first)
+    start = second.load()
+    assert start is not None and start.progress.step == 0
+    assert all(torch.equal(start.tensors[n], t) for n, t in learnt.tensors.items())
+    outcome = train(second, QUICK, data, tiny_parts)
+    assert outcome.finished
+    assert logged(second, "dev")[0]["dev_loss"] < logged(first, "dev")[0]["dev_loss"]
+
+
+def test_a_run_cannot_begin_with_one_that_learnt_nothing(write_streams, tmp_path: Path) -> None:
+    data = write_streams(2)
+    with pytest.raises(HarkenError, match=r"nowhere.*train that run first"):
+        Run(tmp_path / "second").begin(QUICK, data, Run(tmp_path / "nowhere"))
+    assert not (tmp_path / "second").exists()
+
+
 def test_a_killed_run_continues_as_if_it_had_not_been(
     tiny_parts: BaseParts, write_streams, tmp_path: Path
 ) -> None:

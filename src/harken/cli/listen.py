@@ -16,7 +16,7 @@ from harken.decide.model import operating_point
 from harken.decide.rule import OperatingPoint
 from harken.live.backlog import backlog_rule
 from harken.live.dialogue import Conduct
-from harken.live.replay import paced, replay, unpaced
+from harken.live.replay import Interrupted, paced, replay, unpaced
 from harken.live.trace import Summary
 from harken.perceive.perception import EARS
 from harken.perceive.source import STANDARD_INPUT, Source
@@ -98,6 +98,9 @@ def listen(
                 realtime=realtime and not is_pipe,
                 tail_s=tail,
             )
+        except Interrupted as stopped:
+            summary = stopped.summary
+            raise
         finally:
             show.end(summary)
 

@@ -35,6 +35,12 @@ def run_command(
     seed: Annotated[
         int | None, typer.Option(help="Decides the order and every random beginning.")
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="Begin with what this run has learnt, on a schedule of its own."
+        ),
+    ] = None,
     config: Annotated[
         Path | None, typer.Option(help="A JSON file with fields of the configuration; options win.")
     ] = None,
@@ -49,7 +55,7 @@ def run_command(
     fields |= {name: value for name, value in options.items() if value is not None}
     chosen = TrainConfig.from_json(json.dumps(fields), str(config or "the command line"))
     run = Run(run_folder(name))
-    run.begin(chosen, data)
+    run.begin(chosen, data, Run(run_folder(start)) if start else None)
     _train(run, chosen, data)
 
 

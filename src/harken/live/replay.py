@@ -67,6 +67,14 @@ def with_tail(chunks: Iterable[Chunk], tail_s: float) -> Iterator[Chunk]:
         index += 1
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during a replay; `summary` is the session up to there."""
+
+    def __init__(self, summary: Summary) -> None:
+        super().__init__()
+        self.summary = summary
+
+
 def replay(
     source: Source,
     listener: Listener,
@@ -85,6 +93,7 @@ def replay(
 
     Raises:
         HarkenError: there is nothing in the source that can be heard, or a model fails.
+        Interrupted: Ctrl-C; what is not decided yet is left.
     """
     chunks = with_tail(chunks_of(source), tail_s)
     if realtime:
@@ -92,7 +101,11 @@ def replay(
     with Session(
         listener, perception, conduct, on_event=on_event, flow=flow or unpaced()
     ) as session:
-        for chunk in chunks:
-            session.push(chunk)
-        summary = session.finish()
+        try:
+            for chunk in chunks:
+                session.push(chunk)
+            summary = session.finish()
+        except KeyboardInterrupt:
+            session.close()
+            raise Interrupted(session.summary()) from None
     return replace(summary, warnings=source.warnings)

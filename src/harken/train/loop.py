@@ -124,7 +124,8 @@ class _Trainer:
         with torch.no_grad():
             for name, value in saved.tensors.items():
                 trained[name].copy_(value)
-        self.optimiser.load_state_dict(saved.optimiser)
+        if saved.optimiser is not None:
+            self.optimiser.load_state_dict(saved.optimiser)
         self.run.rewind_log(saved.progress.step)
         return saved.progress
 

@@ -43,11 +43,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What `state.pt` holds."""
+    """What `state.pt` holds; without an optimiser the next step begins with a fresh one."""
 
     progress: Progress
     tensors: dict[str, Tensor]
-    optimiser: dict[str, Any]
+    optimiser: dict[str, Any] | None
 
 
 def run_folder(name: str) -> Path:
@@ -68,16 +68,22 @@ class Run:
         """Whether a run was begun here."""
         return (self.folder / "config.json").exists()
 
-    def begin(self, config: TrainConfig, data: Path) -> None:
-        """Make the folder of a new run."""
+    def begin(self, config: TrainConfig, data: Path, start: "Run | None" = None) -> None:
+        """Make the folder of a new run, which begins with the newest tensors of `start`."""
         if self.exists:
             raise HarkenError(
                 f"a run already lives in {self.folder}; resume it with `harken train resume "
                 f"{self.folder.name}`, or give another --name"
             )
+        learnt = start.load() if start else None
+        if start and not learnt:
+            raise HarkenError(f"{start.folder} holds no state to begin with; train that run first")
         with cache_writes(self.folder, STATE_BYTES):
             self.folder.mkdir(parents=True, exist_ok=True)
             stored = {"data": str(data.absolute()), "config": json.loads(config.to_json())}
+            if learnt:
+                stored["start"] = start.folder.name if start else None
+                self.save(Saved(Progress(), learnt.tensors, None))
             self._write("config.json", json.dumps(stored, indent=1).encode())
 
     def describe(self) -> tuple[TrainConfig, Path]:
