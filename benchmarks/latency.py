@@ -19,14 +19,20 @@ import numpy as np
 from harken.decide.listener import Audible, State
 from harken.decide.model import load_listener
 from harken.decide.onnx_listener import OnnxListener
+from harken.live.dialogue import Conduct
+from harken.live.replay import at_own_speed, paced, replay
+from harken.live.session import Flow, Session
+from harken.live.trace import Event, ResponseTrace
 from harken.perceive.chunks import chunks
 from harken.perceive.percept import Percept
-from harken.perceive.perception import Perception
+from harken.perceive.perception import Hearing, Perception
+from harken.perceive.source import open_source
 from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE, Prefix
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 CHUNK_S = CHUNK_SAMPLES / SAMPLE_RATE
 TWO_MINUTES = 300
+REPLY_CHUNKS = 20
 
 
 def perceived(perception: Perception, audio: list[np.ndarray]) -> tuple[list[Percept], np.ndarray]:
@@ -116,6 +122,8 @@ def main() -> None:
     ten = min(backlog_s(listener, listener.fork(context), silent_percepts, 10) for _ in range(3))
     one_by_one = 10 * float(np.median(decide_silent))
 
+    stalled, replies = stalls(listener)
+
     figures = {
         "decision, nobody speaks, p50 ms (<= 80)": np.percentile(silent_ms, 50),
         "decision, nobody speaks, p95 ms (<= 160)": np.percentile(silent_ms, 95),
@@ -128,9 +136,14 @@ def main() -> None:
         "backlog of 10 chunks, s (<= 0.4)": ten,
         "backlog of 10: one pass against one by one, ratio": one_by_one / ten,
         "replay of announcements, times real time (>= 5)": replay_speed(listener, perception),
-        "to resume listening after a 20-chunk reply: no queue / queue (>= 4.5)": resume_ratio(
-            listener, context, silent_percepts
+        "to resume after a reply of 8 s, nobody speaks: no queue / queue (>= 4.5)": resume_ratio(
+            listener, context, quiet
         ),
+        "to resume after a reply of 8 s, somebody speaks: no queue / queue (>= 4.5)": resume_ratio(
+            listener, context, speech
+        ),
+        "live: chunks heard more than 0.4 s late, % (0)": stalled,
+        "live: replies meanwhile": replies,
         "import harken, s (<= 0.3)": import_s(),
         "harken listen, resident memory, peak MB (<= 1400)": peak_mb,
     }
@@ -151,31 +164,67 @@ def listen_peak_mb(model: Path | None) -> float:
 
 def replay_speed(listener: OnnxListener, perception: Perception) -> float:
     """Seconds of sample per second of replay."""
-    from harken.live.replay import replay
-    from harken.perceive.source import open_source
-
     with open_source(str(SAMPLES / "announcements.flac")) as source:
         began = time.perf_counter()
         summary = replay(source, listener, perception)
     return summary.seconds / (time.perf_counter() - began)
 
 
-def resume_ratio(listener: OnnxListener, context: State, percepts: list[Percept]) -> float:
-    """A reply of 8 s leaves 20 chunks: judged one after the other from raw samples (no queue, the
-    ears wait for the reply), against a queue that the ears kept filling during the reply."""
-    began = time.perf_counter()
-    listener.hear(listener.fork(context), [Audible(p) for p in percepts[:20]])
-    queued = time.perf_counter() - began
+def resume_ratio(listener: OnnxListener, context: State, audio: list[np.ndarray]) -> float:
+    """A reply of 8 s leaves 20 chunks: heard and judged one after the other (no queue, the ears
+    wait for the reply), against the passes over a queue that the ears kept filling meanwhile."""
+    audio = [audio[i % len(audio)] for i in range(REPLY_CHUNKS)]
     perception = Perception()
-    random = np.random.default_rng(1)
+    percepts, _ = perceived(perception, audio)
+    most = Flow().most_chunks
+    state = listener.fork(context)
+    began = time.perf_counter()
+    for i in range(0, REPLY_CHUNKS, most):
+        state, judged = listener.hear(state, [Audible(p) for p in percepts[i : i + most]])
+        state = listener.decide(state, judged[-1], "silent")
+    queued = time.perf_counter() - began
     hearing, state = perception.start(), listener.fork(context)
     began = time.perf_counter()
-    for _ in range(20):
-        samples = random.normal(0, 3e-3, CHUNK_SAMPLES).astype(np.float32)
+    for samples in audio:
         hearing, percept = perception.hear(hearing, samples)
         state, judged = listener.hear(state, [Audible(percept)])
         state = listener.decide(state, judged[-1], "silent")
     return (time.perf_counter() - began) / queued
+
+
+class Timed(Perception):
+    """Ears that note when each chunk was heard."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard_at: list[float] = []
+
+    def hear(self, hearing: Hearing, samples: np.ndarray) -> tuple[Hearing, Percept]:
+        found = super().hear(hearing, samples)
+        self.heard_at.append(time.monotonic())
+        return found
+
+
+def stalls(listener: OnnxListener) -> tuple[float, int]:
+    """Chunks heard more than a chunk late in a live session full of replies, and how many replies.
+
+    The sample comes in at its own speed and is written down as it is spoken.
+    """
+    ears, arrived_at = Timed(), []
+    order = Conduct(Prefix(instruction="Please transcribe what I say."))
+    replies = 0
+
+    def count(event: Event) -> None:
+        nonlocal replies
+        replies += isinstance(event, ResponseTrace)
+
+    with Session(listener, ears, order, on_event=count, flow=paced()) as session:
+        for chunk in at_own_speed(chunks(SAMPLES / "announcements.flac")):
+            arrived_at.append(time.monotonic())
+            session.push(chunk)
+        session.finish()
+    late = np.array(ears.heard_at) - np.array(arrived_at) > CHUNK_S
+    return 100 * float(late.mean()), replies
 
 
 if __name__ == "__main__":

@@ -23,12 +23,18 @@ def streams(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write figures and sessions as JSON.")] = None,
     most: Annotated[int, typer.Option(help="At most so many sessions; 0 for all.")] = 0,
+    backlog: Annotated[
+        str,
+        typer.Option(help="drain: one decision for every 8 chunks, as the published system does."),
+    ] = "per-chunk",
 ) -> None:
     """Run every stream of a split through the loop and print what came of it."""
     from harken.decide.model import load_listener, operating_point
     from harken.evals.streams import cases, run
     from harken.evals.suite import figures
+    from harken.live.backlog import backlog_rule
 
+    rule = backlog_rule(backlog)
     if out:
         _require_folder_of(out)
     listener = load_listener(model)
@@ -38,7 +44,7 @@ def streams(
         if most and n >= most:
             break
         point = operating_point(checkpoint, case.prefix.policy, threshold)
-        outcomes.append(run(case, listener, point))
+        outcomes.append(run(case, listener, point, rule))
     found = figures(outcomes)
     for name, figure in found.items():
         typer.echo(f"{name:45} {figure}")

@@ -11,6 +11,7 @@ import numpy as np
 from harken.decide.listener import Audible, Listener
 from harken.decide.rule import OperatingPoint
 from harken.errors import HarkenError
+from harken.live.backlog import BacklogRule, per_chunk
 from harken.live.dialogue import Conduct, Decided, Dialogue
 from harken.live.trace import ResponseTrace
 from harken.perceive.percept import HeardWord, Percept
@@ -97,9 +98,11 @@ def _case(data: Path, row: dict[str, Any]) -> Case:
     )
 
 
-def run(case: Case, listener: Listener, point: OperatingPoint) -> Outcome:
-    """One session over a case."""
-    conduct = Conduct(prefix=case.prefix, point=point)
+def run(
+    case: Case, listener: Listener, point: OperatingPoint, rule: BacklogRule = per_chunk
+) -> Outcome:
+    """One session over a case, in passes over backlogs of `PASS_CHUNKS`."""
+    conduct = Conduct(prefix=case.prefix, point=point, rule=rule)
     dialogue = Dialogue(listener, conduct)
     backlog = [Audible(p) for p in case.percepts]
     said: list[tuple[int, str, str]] = []

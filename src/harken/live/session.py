@@ -76,7 +76,7 @@ class Flow:
     """
 
     least_chunks: int = 1
-    most_chunks: int = 16
+    most_chunks: int = 24
     room_chunks: int | None = None
     latency: Latency = since_arrival
 

@@ -19,7 +19,9 @@ class WordsRules:
 
     Lengths in samples at 16 kHz; p_* and max_no_speech are probabilities; min_log_prob* are mean
     natural logarithms per token; *_s are seconds of speech-like frames (stuck: unwritten words that
-    make a decoder start afresh; still: spoken since a hypothesis last changed).
+    make a decoder start afresh; still: spoken since a hypothesis last changed). least_samples: from
+    the segment's start, which is lead_samples before the speech, to the end of the speech that is
+    worth a first decode; what is agreed on from less is often taken back too late.
     """
 
     p_onset: float = 0.5
@@ -37,6 +39,7 @@ class WordsRules:
     still_speech_s: float = 1.0
     cap_samples: int = 128_000
     every_chunk_samples: int = 64_000
+    least_samples: int = 14_400
     min_log_prob: float = -1.0
     max_no_speech: float = 0.6
     min_log_prob_no_speech: float = -0.7

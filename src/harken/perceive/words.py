@@ -142,6 +142,8 @@ class WordsEar:
     def _is_due(self, state: WordsState, segment: Segment, speech_end: int) -> bool:
         if speech_end <= segment.speech_end_sample:
             return False
+        if speech_end - segment.start_sample < self._rules.least_samples:
+            return False
         undecided_from = segment.committed_end_sample or segment.start_sample
         long = state.end_sample - undecided_from > self._rules.every_chunk_samples
         return not long or state.end_sample - segment.decoded_sample > CHUNK_SAMPLES
