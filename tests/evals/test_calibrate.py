@@ -42,6 +42,13 @@ def test_the_threshold_lies_between_what_is_due_and_what_is_not() -> None:
     assert -0.5 < level < 1.0
 
 
+def test_a_false_alarm_weighs_more_than_a_miss() -> None:
+    case = judged([-6, -6, 1.0, -6, -6, -6, -6, -6, -6, 1.5], (2, 2))
+    level = threshold([case], 1.0, 0.0, alarm_weight=0.5)
+    assert level < 1 / (1 + np.exp(-1.0)), "half an alarm is cheaper than a miss"
+    assert threshold([case], 1.0, 0.0, alarm_weight=2.0) > 1 / (1 + np.exp(-1.5))
+
+
 def test_streams_in_which_nothing_is_due_cannot_calibrate() -> None:
     with pytest.raises(HarkenError, match="harken data build"):
         calibration_of([judged([-5, -4, -6])])

@@ -73,7 +73,10 @@ def calibrate(
     data: Annotated[Path, typer.Argument(help="A data folder made by `harken data build`.")],
     model: Annotated[Path, typer.Argument(help="The checkpoint to calibrate.")],
     out: Annotated[Path, typer.Argument(help="Where to write it, calibrated (.safetensors).")],
-    split: Annotated[str, typer.Option(help="Never the split that is reported.")] = "dev",
+    split: Annotated[str, typer.Option(help="Never the streams that are reported.")] = "dev",
+    alarm_weight: Annotated[
+        float, typer.Option(help="How many missed responses one false alarm is as bad as.", min=0)
+    ] = 2.0,
 ) -> None:
     """Find the temperature of p(respond) and a threshold for each policy, and store them."""
     from harken.decide.checkpoint import Calibration
@@ -83,7 +86,7 @@ def calibrate(
 
     _require_folder_of(out)
     listener = load_listener(model, calibration=Calibration())
-    found = calibration_of([judged(case, listener) for case in cases(data, split)])
+    found = calibration_of([judged(c, listener) for c in cases(data, split)], alarm_weight)
     replace(listener.checkpoint, calibration=found).save(out)
     typer.echo(json.dumps(asdict(found)))
 

@@ -21,6 +21,8 @@ F64 = npt.NDArray[np.float64]
 
 GRID = np.round(np.arange(0.05, 0.96, 0.05), 2)
 """Thresholds to choose from."""
+ALARM_WEIGHT = 2.0
+"""How many missed responses one false alarm is as bad as: being disturbed is worse than waiting."""
 ONE_ALARM_CHUNKS = 5
 """Chunks over the threshold within two seconds of each other are one false alarm."""
 
@@ -61,8 +63,10 @@ def judged(case: Case, listener: Listener) -> Judged:
     return Judged(case, np.array(log_odds))
 
 
-def calibration_of(cases: Sequence[Judged]) -> Calibration:
+def calibration_of(cases: Sequence[Judged], alarm_weight: float = ALARM_WEIGHT) -> Calibration:
     """The calibration that these cases, judged without any, ask for.
+
+    alarm_weight: how many missed responses one false alarm is as bad as.
 
     Raises:
         HarkenError: nothing is due in them, or nothing else is heard.
@@ -78,7 +82,8 @@ def calibration_of(cases: Sequence[Judged]) -> Calibration:
     for case in cases:
         by_policy.setdefault(case.case.prefix.policy, []).append(case)
     thresholds = {
-        policy: threshold(of_policy, slope, bias) for policy, of_policy in sorted(by_policy.items())
+        policy: threshold(of_policy, slope, bias, alarm_weight)
+        for policy, of_policy in sorted(by_policy.items())
     }
     return Calibration(1 / slope, bias, thresholds)
 
@@ -100,12 +105,19 @@ def fit(log_odds: F64, is_due: npt.NDArray[np.bool_], steps: int = 50) -> tuple[
     return max(0.05, float(weights[0])), float(weights[1])
 
 
-def threshold(cases: Sequence[Judged], slope: float, bias: float) -> float:
-    """The threshold with the fewest errors: due responses missed, and false alarms.
+def threshold(
+    cases: Sequence[Judged], slope: float, bias: float, alarm_weight: float = ALARM_WEIGHT
+) -> float:
+    """The threshold with the least harm: due responses missed, and false alarms by their weight.
 
     Among equals the middle one, which is furthest from more errors.
     """
-    errors = [sum(sum(mistakes(c, float(_logit(t)), slope, bias)) for c in cases) for t in GRID]
+
+    def harm(level: float) -> float:
+        found = [mistakes(c, level, slope, bias) for c in cases]
+        return sum(missed + alarm_weight * alarms for missed, alarms in found)
+
+    errors = [harm(_logit(t)) for t in GRID]
     best = np.flatnonzero(np.array(errors) == min(errors))
     return float(GRID[best[len(best) // 2]])
 
