@@ -1,0 +1,77 @@
+"""Every composer over the fetched corpora: what is due fits what was placed."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from harken.soundflow.composing import AGREED
+from harken.soundflow.corpora import package_dir
+from harken.soundflow.events import EVENTS, kind_counted
+from harken.soundflow.scene import Variant
+from harken.soundflow.sound_tasks import COUNTS
+from harken.soundflow.studio import Studio
+from harken.soundflow.tasks import COMPOSERS
+from harken.stream import SAMPLE_RATE
+
+DRAWS = 12
+
+
+def fetched() -> bool:
+    return package_dir("wesnoth-1.16-data").is_dir()
+
+
+pytestmark = pytest.mark.skipif(
+    not fetched(), reason="the corpora (0.9 GB) are not fetched: `harken data fetch`"
+)
+
+
+@pytest.fixture(scope="module")
+def studio() -> Studio:
+    return Studio("train")
+
+
+def composed(studio: Studio, task: str) -> Iterator[tuple[np.ndarray, list[Variant]]]:
+    composer, _ = COMPOSERS[task]
+    for seed in range(DRAWS):
+        scene, variants = composer(studio, np.random.default_rng([seed, 5]))
+        yield scene.mix(), variants
+
+
+@pytest.mark.parametrize("task", COMPOSERS)
+def test_a_scene_is_sound_and_what_is_due_lies_in_it(studio: Studio, task: str) -> None:
+    for audio, variants in composed(studio, task):
+        assert 8 * SAMPLE_RATE < len(audio) < 80 * SAMPLE_RATE
+        assert np.isfinite(audio).all() and 0 < np.abs(audio).max() <= 1
+        assert variants
+        for variant in variants:
+            ends = [due.end for due in variant.due]
+            assert all(0 <= due.start < due.end <= len(audio) for due in variant.due)
+            assert ends == sorted(ends), variant.task
+            assert all(due.text for due in variant.due)
+
+
+def test_numbers_follow_each_other_and_count_what_was_ordered(studio: Studio) -> None:
+    for task in ("count", "events"):
+        for _, variants in composed(studio, task):
+            for variant in (v for v in variants if v.task == "count"):
+                counted = [due for due in variant.due if due.text != AGREED]
+                assert [d.text for d in counted] == [f"{n}." for n in COUNTS[: len(counted)]]
+                if variant.prefix.instruction:
+                    meant = kind_counted(variant.prefix.instruction)
+                    assert {d.cause for d in counted} <= set(meant)
+
+
+def test_talk_and_background_call_for_nothing(studio: Studio) -> None:
+    for task in ("others_talking", "background"):
+        for _, variants in composed(studio, task):
+            assert not any(variant.due for variant in variants)
+
+
+def test_care_speaks_of_what_care_is_for_and_narration_of_all(studio: Studio) -> None:
+    for _, variants in composed(studio, "events"):
+        by_task = {variant.task: variant for variant in variants}
+        cared = {(d.start, d.cause) for d in by_task["care"].due}
+        assert all(EVENTS[cause].care for _, cause in cared)
+        if "narrate" in by_task:
+            assert cared <= {(d.start, d.cause) for d in by_task["narrate"].due}
