@@ -56,6 +56,7 @@ def test_json_has_one_object_a_line_with_these_fields() -> None:
             {"name": "Animal", "score": 0.4},
             {"name": "Purr", "score": 0.01},
         ],
+        "level_db": -20.0,
         "latency_ms": 31.25,
         "queued": 0,
     }

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, Protocol
 
 from harken.live.trace import (
@@ -62,53 +63,16 @@ class JsonLines:
     def event(self, event: Event) -> None:
         match event:
             case ChunkTrace():
-                line = json_line(
-                    type="chunk",
-                    file=self._file,
-                    chunk=event.chunk,
-                    time_s=event.time_s,
-                    p_respond=event.p_respond,
-                    decision=event.decision,
-                    words=event.words,
-                    sounds=sound_fields(event.sounds),
-                    latency_ms=event.latency_ms,
-                    queued=event.queued,
-                )
+                self._line("chunk", asdict(event) | {"sounds": sound_fields(event.sounds)})
             case ResponseTrace():
-                line = json_line(
-                    type="response",
-                    file=self._file,
-                    chunk=event.chunk,
-                    time_s=event.time_s,
-                    text=event.text,
-                    emotion=event.emotion,
-                    first_token_ms=event.first_token_ms,
-                    done_ms=event.done_ms,
-                )
-            case _:
-                return
-        self._write(line)
+                self._line("response", asdict(event))
 
     def end(self, summary: Summary | None) -> None:
-        if summary is None:
-            return
-        self._write(
-            json_line(
-                type="summary",
-                file=self._file,
-                seconds=summary.seconds,
-                chunks=summary.chunks,
-                responses=summary.responses,
-                real_time_factor=summary.real_time_factor,
-                latency_ms_p50=summary.latency_ms_p50,
-                latency_ms_p95=summary.latency_ms_p95,
-                wall_s=summary.wall_s,
-                compactions=summary.compactions,
-                dropped_chunks=summary.dropped_chunks,
-                repeats_withheld=summary.repeats_withheld,
-                warnings=list(summary.warnings),
-            )
-        )
+        if summary is not None:
+            self._line("summary", asdict(summary))
+
+    def _line(self, kind: str, fields: dict[str, Any]) -> None:
+        self._write(json_line(type=kind, file=self._file, **fields))
 
 
 class PlainLines:
