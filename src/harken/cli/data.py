@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 LONGEST_ANSWER = 120
 """Characters; longer ones are left out: nobody wants to be read an essay."""
@@ -117,6 +118,32 @@ def answer(
                 answered[question] = said
     out.write_text(json.dumps(answered, ensure_ascii=False, indent=0) + "\n", "utf-8")
     typer.echo(f"{len(answered)} of {len(asked)} questions answered shortly, in {out}")
+
+
+@app.command()
+def stats(
+    folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
+) -> None:
+    """Streams, hours and replies by task."""
+    from harken.soundflow.stats import counts
+
+    table = Table("split", "task", "streams", "retold", "hours", "replies", "most often")
+    for (split, task), found in counts(folder).items():
+        numbers = (found.variants, found.retold, f"{found.hours:.2f}", found.replies.total())
+        table.add_row(split, task, *map(str, numbers), found.commonest)
+    Console().print(table)
+
+
+@app.command()
+def show(
+    folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
+    name: Annotated[str, typer.Argument(help="The id of a stream in it.")],
+) -> None:
+    """One stream as a timeline: what is heard, and what is due."""
+    from harken.soundflow.stats import timeline
+
+    for line in timeline(folder, name):
+        typer.echo(line)
 
 
 def _bar() -> Progress:

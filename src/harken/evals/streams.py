@@ -1,6 +1,5 @@
 """Sessions over composed streams: the stored percepts through the very loop that users run."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,11 @@ import numpy as np
 
 from harken.decide.listener import Audible, Listener
 from harken.decide.rule import OperatingPoint
-from harken.errors import HarkenError
 from harken.live.backlog import BacklogRule, per_chunk
 from harken.live.dialogue import Conduct, Decided, Dialogue
 from harken.live.trace import ResponseTrace
 from harken.perceive.percept import HeardWord, Percept
+from harken.soundflow.stats import rows
 from harken.stream import CHUNK_SAMPLES, Prefix
 
 PASS_CHUNKS = 8
@@ -63,11 +62,7 @@ class Outcome:
 
 def cases(data: Path, split: str) -> Iterator[Case]:
     """The cases of one split of a data folder (`harken data build`)."""
-    listed = data / "streams.jsonl"
-    if not listed.exists():
-        raise HarkenError(f"{data} holds no streams.jsonl; make one with `harken data build`")
-    for line in listed.read_text("utf-8").splitlines():
-        row = json.loads(line)
+    for row in rows(data):
         if row["split"] == split:
             yield _case(data, row)
 
