@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from harken.errors import HarkenError
+from harken.evals.calibrate import ALARM_WEIGHT
 
 app = typer.Typer(help="Figures with their n and 95 % interval.", no_args_is_help=True)
 
@@ -76,7 +77,7 @@ def calibrate(
     split: Annotated[str, typer.Option(help="Never the streams that are reported.")] = "dev",
     alarm_weight: Annotated[
         float, typer.Option(help="How many missed responses one false alarm is as bad as.", min=0)
-    ] = 2.0,
+    ] = ALARM_WEIGHT,
 ) -> None:
     """Find the temperature of p(respond) and a threshold for each policy, and store them."""
     from harken.decide.checkpoint import Calibration

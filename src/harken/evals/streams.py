@@ -13,7 +13,7 @@ from harken.live.backlog import BacklogRule, per_chunk
 from harken.live.dialogue import Conduct, Decided, Dialogue
 from harken.live.trace import ResponseTrace
 from harken.perceive.percept import HeardWord, Percept
-from harken.soundflow.stats import rows
+from harken.soundflow.rows import rows
 from harken.stream import CHUNK_SAMPLES, Prefix
 
 PASS_CHUNKS = 8

@@ -7,7 +7,6 @@ The folder of a data set:
 A stream is written only when complete, so a build that was killed goes on where it was.
 """
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -23,6 +22,7 @@ import soundfile
 from harken.errors import HarkenError
 from harken.perceive.percept import Percept
 from harken.perceive.perception import Perception
+from harken.soundflow.rows import gather, write_rows
 from harken.soundflow.scene import Due, Scene, Variant
 from harken.soundflow.studio import Studio
 from harken.soundflow.tasks import COMPOSERS
@@ -85,19 +85,6 @@ def build(
     return gather(folder)
 
 
-def gather(folder: Path) -> int:
-    """Write `streams.jsonl` from every complete stream, in the order of their names."""
-    partial = folder / "streams.jsonl.partial"
-    kept = 0
-    with partial.open("w", encoding="utf-8") as out:
-        for lines in sorted((folder / "lines").glob("*.json")):
-            for row in json.loads(lines.read_text("utf-8")):
-                out.write(json.dumps(row, ensure_ascii=False) + "\n")
-                kept += 1
-    partial.replace(folder / "streams.jsonl")
-    return kept
-
-
 def make(job: Job) -> None:
     """Compose, hear and write one stream; a stream that cannot be made leaves an empty record."""
     rows: list[dict[str, Any]] = []
@@ -106,13 +93,6 @@ def make(job: Job) -> None:
     with suppress(Unheard, LookupError):
         rows = list(_rows(job))
     write_rows(job.folder, job.name, rows)
-
-
-def write_rows(folder: Path, name: str, rows: list[dict[str, Any]]) -> None:
-    """Put rows where `gather` finds them, all or none."""
-    partial = folder / "lines" / f"{name}.partial"
-    partial.write_text(json.dumps(rows, ensure_ascii=False), "utf-8")
-    partial.replace(folder / "lines" / f"{name}.json")
 
 
 def _rows(job: Job) -> Iterator[dict[str, Any]]:

@@ -56,7 +56,7 @@ def memory(language: str, random: np.random.Generator) -> Memory:
     """Something to remember, in en or zh."""
     content = _memories()
     facts = content["facts"][language]
-    # Names are told in many ways; every fact counts once, names of persons twice.
+    # The first fact is the user's own name, which is what people tell most: it counts twice.
     fact = facts[max(0, int(random.integers(-1, len(facts))))]
     value = _pick(content["values"][language][fact["values"]], random)
     return Memory(

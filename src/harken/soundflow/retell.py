@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from harken.errors import HarkenError
-from harken.soundflow.build import gather, write_rows
 from harken.soundflow.events import EVENTS, kind_counted
 from harken.soundflow.phrases import awaiting_order, counting_order
 from harken.soundflow.questions import memory, questions
+from harken.soundflow.rows import gather, write_rows
 from harken.soundflow.sources import sentences_zh_en
 from harken.soundflow.studio import Studio
 from harken.soundflow.texts import is_chinese

@@ -1,13 +1,12 @@
 """What a data folder holds: counts by task, and one stream as a timeline to read."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from harken.errors import HarkenError
+from harken.soundflow.rows import rows
 from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE
 
 CHUNK_S = CHUNK_SAMPLES / SAMPLE_RATE
@@ -71,17 +70,3 @@ def timeline(data: Path, name: str) -> Iterator[str]:
     for chunk, _, what in sorted(events):
         yield f"{(chunk + 1) * CHUNK_S:6.1f} s  {what}"
     yield f"made of {', '.join(row['sources']) or 'nothing listed'}"
-
-
-def rows(data: Path) -> Iterator[dict[str, Any]]:
-    """The variants of a data folder.
-
-    Raises:
-        HarkenError: it is none.
-    """
-    listed = data / "streams.jsonl"
-    if not listed.exists():
-        raise HarkenError(f"{data} holds no streams.jsonl; make one with `harken data build`")
-    with listed.open(encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)

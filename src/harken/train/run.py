@@ -81,8 +81,8 @@ class Run:
         with cache_writes(self.folder, STATE_BYTES):
             self.folder.mkdir(parents=True, exist_ok=True)
             stored = {"data": str(data.absolute()), "config": json.loads(config.to_json())}
-            if learnt:
-                stored["start"] = start.folder.name if start else None
+            if start and learnt:
+                stored["start"] = start.folder.name
                 self.save(Saved(Progress(), learnt.tensors, None))
             self._write("config.json", json.dumps(stored, indent=1).encode())
 
