@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from harken.soundflow.bursts import bursts, first_burst
 from harken.soundflow.composing import CARED_FOR, PLAIN, answer, bare_scene, level, order, pick, say
 from harken.soundflow.events import EVENTS, kind_counted
 from harken.soundflow.phrases import awaiting_order, counting_order
@@ -26,6 +27,7 @@ def events(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Var
     scene = bare_scene(studio, random, 16, 24)
     known = studio.labels
     heard: _Heard = []
+    repeating: set[str] = set()
     unnamed = False
     scene.wait(1.0, 3.5)
     while True:
@@ -43,6 +45,8 @@ def events(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Var
         unnamed |= not label
         if label:
             heard.append((start, end, label))
+            if len(bursts(clip)) > 1:
+                repeating.add(label)
         scene.wait(1.3, 4.0)
 
     variants = [_unasked("care", heard)]
@@ -50,22 +54,25 @@ def events(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Var
         variants.append(_unasked("narrate", heard))
     if random.random() < 0.3:
         variants.append(_unasked("quiet", heard))
-    variants += _ordered(heard, studio, random)
+    variants += _ordered(heard, repeating, studio, random)
     return scene, variants
 
 
-def _ordered(heard: _Heard, studio: Studio, random: np.random.Generator) -> list[Variant]:
+def _ordered(
+    heard: _Heard, repeating: set[str], studio: Studio, random: np.random.Generator
+) -> list[Variant]:
     """The same sounds under an order in text to count or await one of them, or one that is absent.
 
-    Left out where danger sounds: whether an order silences a warning is not for it to teach.
+    Sounds in `repeating` came several times within a clip and are not counted. Left out where
+    danger sounds: whether an order silences a warning is not for it to teach.
     """
     if any(EVENTS[label].quiet for _, _, label in heard):
         return []
     there = sorted({label for _, _, label in heard}) or studio.labels
     label = pick(random, there if random.random() < 0.7 else studio.labels)
-    if EVENTS[label].nouns and random.random() < 0.6:
-        text = counting_order(label, random)
-        meant = kind_counted(text)
+    text = counting_order(label, random) if EVENTS[label].nouns else ""
+    meant = kind_counted(text)
+    if text and not repeating & set(meant) and random.random() < 0.6:
         spans = [(start, end, this) for start, end, this in heard if this in meant]
         due = [
             Due(start, end, "sound", f"{COUNTS[n]}.", "normal", this)
@@ -91,7 +98,7 @@ def _unasked(policy: str, heard: _Heard) -> Variant:
 
 
 def count(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
-    """A standing order to count one sound, with other sounds in between and after the last."""
+    """A standing order to count one sound, burst by burst, among other sounds."""
     wanted, labels = _counting_order(studio, random)
     label = pick(random, [n for n in labels if n in studio.labels])
     n = int(random.integers(1, 9))
@@ -100,7 +107,7 @@ def count(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Vari
     scene.wait(0.3, 1.0)
     others = [x for x in studio.labels if x not in labels]
     sound, source = studio.event(label, random)
-    sound = sound[: int(random.uniform(0.8, 1.6) * SAMPLE_RATE)]
+    sound = first_burst(sound, random.uniform(0.8, 1.6))
     peak_db = level(random)
     heard: _Heard = []
     counted = 0
@@ -112,7 +119,7 @@ def count(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Vari
             this, clip, where = label, sound, source
             if random.random() < 0.3:
                 clip, where = studio.event(label, random)
-        clip = clip[: int(1.6 * SAMPLE_RATE)]
+        clip = first_burst(clip, 1.6)
         if not scene.fits(clip, 1.5):
             break
         start, end = scene.place(clip, peak_db + float(random.uniform(-3, 1)), where)
