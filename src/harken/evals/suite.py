@@ -87,20 +87,25 @@ def _names(text: str, due: Due) -> bool:
 
 
 def counting(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
-    """Sessions whose counts are exactly the due ones, for two to six sounds."""
-
-    def counts(texts: Sequence[str]) -> list[str]:
-        return [t for t in texts if t != AGREED]
-
-    hits = []
-    last = []
+    """Sessions whose counts are exactly the due ones, for two to six sounds; and in all sessions
+    how many sounds were counted, and how many counts had no sound or one counted before."""
+    exact, last, counted, needless = [], [], [], []
     for outcome in _of(outcomes, "count"):
-        due = counts([d.text for d in outcome.case.due])
+        due = [d for d in outcome.case.due if d.text != AGREED]
+        said = [text for _, text, _ in outcome.said if text != AGREED]
+        # The next sound may follow at once: a later count would be its own.
+        found = [any(t != AGREED for t in outcome.answers(d, late=1)) for d in due]
+        counted += found
+        needless += [n >= sum(found) for n in range(len(said))]
         if 2 <= len(due) <= 6:
-            said = counts([text for _, text, _ in outcome.said])
-            hits.append(said == due)
-            last.append(said[-1:] == due[-1:])
-    return {"counting exact (2 to 6)": share(hits), "last count right": share(last)}
+            exact.append(said == [d.text for d in due])
+            last.append(said[-1:] == [d.text for d in due[-1:]])
+    return {
+        "counting exact (2 to 6)": share(exact),
+        "last count right": share(last),
+        "sounds counted": share(counted),
+        "needless counts among those said": share(needless),
+    }
 
 
 def transcription(outcomes: Sequence[Outcome]) -> dict[str, Figure]:

@@ -112,14 +112,11 @@ def count(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Vari
     heard: _Heard = []
     counted = 0
     while counted < n:
-        if random.random() < OTHERS_SHARE:
-            this = pick(random, others)
+        this = pick(random, others) if random.random() < OTHERS_SHARE else label
+        clip, where = sound, source
+        if this != label or random.random() < 0.3:
             clip, where = studio.event(this, random)
-        else:
-            this, clip, where = label, sound, source
-            if random.random() < 0.3:
-                clip, where = studio.event(label, random)
-        clip = first_burst(clip, 1.6)
+            clip = first_burst(clip, 1.6)
         if not scene.fits(clip, 1.5):
             break
         start, end = scene.place(clip, peak_db + float(random.uniform(-3, 1)), where)

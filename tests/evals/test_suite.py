@@ -1,0 +1,37 @@
+"""Figures of sessions made by hand: what a person would call them."""
+
+import pytest
+
+from harken.evals.streams import Case, Due, Outcome
+from harken.evals.suite import counting
+from harken.soundflow.composing import AGREED
+from harken.stream import Prefix
+
+
+def _counted(said: list[tuple[int, str]]) -> Outcome:
+    """A session with an order, due sounds at chunks 10 and 20, and what it said."""
+    due = (
+        Due(4, AGREED, "normal", "order", 2),
+        Due(10, "One.", "normal", "knock", 8),
+        Due(20, "Two.", "normal", "knock", 18),
+    )
+    case = Case("a", "a", "count", Prefix(), (), due)
+    return Outcome(case, tuple((chunk, text, "normal") for chunk, text in said), ())
+
+
+@pytest.mark.parametrize(
+    ("said", "exact", "counted", "needless"),
+    [
+        ([(4, AGREED), (10, "One."), (20, "Two.")], 1, 1, 0),
+        ([(4, AGREED), (9, "One."), (10, "Two."), (20, "Three.")], 0, 1, 1 / 3),
+        ([(4, AGREED), (15, "One."), (20, "Two.")], 1, 1 / 2, 1 / 2),
+        ([(4, AGREED), (20, "One.")], 0, 1 / 2, 0),
+    ],
+)
+def test_counts_are_matched_to_their_sounds(
+    said: list[tuple[int, str]], exact: float, counted: float, needless: float
+) -> None:
+    found = counting([_counted(said)])
+    assert found["counting exact (2 to 6)"].value == exact
+    assert found["sounds counted"].value == pytest.approx(counted)
+    assert found["needless counts among those said"].value == pytest.approx(needless)
