@@ -31,6 +31,7 @@ def interpreting() -> dict[str, Any]:
     return {
         "id": "train-1-00001-0",
         "task": "translate",
+        "n_chunks": 40,
         "prefix": {"policy": "care", "instruction": ""},
         "words": [[2, " Translate."], [5, " He sings"], [6, " a song."], [9, " Stop."]],
         "said": [[2, "Okay.", "normal", "order"], [6, "他唱歌。", "normal", "translation"]],

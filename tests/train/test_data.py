@@ -25,6 +25,20 @@ def test_a_record_becomes_the_stream_that_was_written_for_it(write_streams, voca
     assert not document.said[document.audio].any()
 
 
+def test_an_unjudged_decision_is_read_and_not_learnt(write_streams, vocabulary) -> None:
+    data = write_streams(1)
+    row = json.loads((data / "streams.jsonl").read_text())
+    whole = load_document(read_records(data).all[0], vocabulary)
+    spoken = row["said"][0][0]
+    (data / "streams.jsonl").write_text(json.dumps(row | {"unjudged": [spoken]}) + "\n")
+    document = load_document(read_records(data).all[0], vocabulary)
+    respond = profile_named("tiny").control("RESPOND")
+    assert (document.ids == whole.ids).all()
+    missing = np.flatnonzero(whole.said & ~document.said)
+    assert len(missing) == 1 and document.ids[missing[0]] == respond
+    assert document.said[missing[0] + 1], "its text is learnt"
+
+
 def test_a_growing_list_can_be_read_as_it_was(write_streams) -> None:
     data = write_streams(3)
     before = read_records(data)

@@ -103,8 +103,8 @@ EVENTS: dict[str, EventKind] = {
     "buzzing_insect": _plain("an insect buzzing"),
 }
 
-AMBIENCE = ("ambience_machine", "ambience_town", "ambience_school_hospital", "farm_animals")
-"""Backgrounds: never worth a word."""
+AMBIENCE = ("ambience_machine", "ambience_town", "ambience_school_hospital")
+"""Backgrounds: never worth a word, and nothing in them has a name to narrate."""
 
 HARMLESS_EXTRA = (
     "other_effect",

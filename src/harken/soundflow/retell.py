@@ -2,7 +2,8 @@
 
 There are thousands of sentences, questions and facts as text and few as speech. What the listener
 reads of speech are recognised words, so a stream may hold other ones at the same chunks, with the
-reply that is due to them; what the other ears heard stays.
+reply that is due to them; what the other ears heard stays. Replies to sounds come sooner or later
+than they are due (`retime`).
 """
 
 import json
@@ -17,8 +18,10 @@ import numpy as np
 
 from harken.errors import HarkenError
 from harken.soundflow.events import EVENTS, kind_counted
+from harken.soundflow.overheard import overheard
 from harken.soundflow.phrases import awaiting_order, counting_order
 from harken.soundflow.questions import memory, questions
+from harken.soundflow.retime import retimed
 from harken.soundflow.rows import gather, write_rows
 from harken.soundflow.sources import sentences_zh_en
 from harken.soundflow.studio import Studio
@@ -32,6 +35,8 @@ UNASKED_SHARE = 0.3
 """How often an interpreting or captioning stream loses its order, and then its replies."""
 TALK_SHARE = 0.8
 """How often an utterance of talk that asks nothing is exchanged."""
+OVERHEARD_SHARE = 0.6
+"""How much of it becomes a line addressed to somebody else, the rest a plain sentence."""
 KEPT_FOR_TEST = 12
 """One in so many translated sentences is never learnt from."""
 
@@ -138,8 +143,11 @@ def _captioned(row: Row, texts: Texts, random: np.random.Generator) -> Row | Non
 
 
 def _questioned(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
-    """Other questions, with their answers."""
+    """Other questions, with their answers, and other talk between them."""
     words, said = _words(row), []
+    for at in _utterances(sorted(words)):
+        if not {s[0] for s in row["said"]} & set(range(at[0], at[-1] + 2)):
+            words |= _spread(_sentence_like(_heard(words, at), texts, random), at, words)
     for chunk, text, emotion, cause in row["said"]:
         at = _heard_for(row, chunk, cause)
         if cause == "question" and at:
@@ -162,32 +170,37 @@ def _talked(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
 
 
 def _counted(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
-    """The spoken order to count is worded otherwise."""
+    """The spoken order to count is worded otherwise, or the counts come sooner or later."""
 
     def worded(label: str) -> str | None:
         text = counting_order(label, random) if EVENTS[label].nouns else ""
         return text if set(kind_counted(text)) == {label} else None
 
-    return _ordered_anew(row, worded)
+    return _ordered_anew(row, worded, random)
 
 
 def _awaited(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
-    """The spoken order to wait for a sound is worded otherwise."""
-    return _ordered_anew(row, lambda label: awaiting_order(label, random))
+    """The spoken order to wait is worded otherwise, or the report comes sooner or later."""
+    return _ordered_anew(row, lambda label: awaiting_order(label, random), random)
 
 
-def _ordered_anew(row: Row, worded: Callable[[str], str | None]) -> Row | None:
+def _ordered_anew(
+    row: Row, worded: Callable[[str], str | None], random: np.random.Generator
+) -> Row | None:
+    moved = retimed(row, random)
     orders = [s for s in row["said"] if s[3] == "order"]
     labels = {s[3] for s in row["said"]} & EVENTS.keys()
-    if len(orders) != 1 or len(labels) != 1:
-        return None
-    words = _words(row)
-    at = _heard_for(row, orders[0][0], "order")
-    text = worded(*labels)
+    text = worded(*labels) if len(orders) == 1 and len(labels) == 1 else None
+    at = _heard_for(row, orders[0][0], "order") if text else []
     if not text or not at:
-        return None
-    words |= _spread(text, at, words)
-    return _row(row, words, row["said"])
+        return moved
+    words = _words(row)
+    return _row(moved or row, words | _spread(text, at, words), (moved or row)["said"])
+
+
+def _retimed(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
+    """What is said of sounds comes sooner or later."""
+    return retimed(row, random)
 
 
 def _remembered(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
@@ -218,8 +231,11 @@ TELLERS: dict[str, Callable[[Row, Texts, np.random.Generator], Row | None]] = {
     "count": _counted,
     "tell_when": _awaited,
     "remember": _remembered,
+    "care": _retimed,
+    "narrate": _retimed,
+    "narrate_order": _retimed,
 }
-"""What is exchanged in the streams of a task."""
+"""What is changed in the streams of a task."""
 
 
 def _or_unasked(row: Row, texts: Texts, random: np.random.Generator) -> Row:
@@ -273,8 +289,11 @@ def _can_exchange(heard: str) -> bool:
 
 
 def _sentence_like(heard: str, texts: Texts, random: np.random.Generator) -> str:
-    """A sentence in the language of `heard`, about as long."""
+    """Something that asks nothing in the language of `heard`, about as long."""
     source = 0 if is_chinese(heard) else 1
+    if random.random() < OVERHEARD_SHARE:
+        lines = [overheard("en" if source else "zh", random) for _ in range(30)]
+        return _as_long(heard, [(line, line) for line in lines], source, random)[source]
     return _as_long(heard, texts.sentences, source, random)[source]
 
 

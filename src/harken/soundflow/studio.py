@@ -79,15 +79,16 @@ class Studio:
         return self.event(labels[int(random.integers(len(labels)))], random)
 
     def ambience(self, random: np.random.Generator) -> tuple[F32, str]:
-        """At least 3 s of a place, nothing in the foreground."""
+        """At least 3 s of a place where nothing can be named."""
         pool = [c for n in AMBIENCE for c in self._events.get(n, []) if c.seconds >= 3]
         return self._stretch(pool, random)
 
     def background(self, random: np.random.Generator) -> tuple[F32, str]:
         """At least 3 s of ambience or music."""
         pool = [
-            c for n in (*AMBIENCE, "music", "water_flowing_bubbles", "birds", "wind", "rain_storm",
-                        "crickets_insects", "crowd_chatter", "instrument_music")
+            c for n in (*AMBIENCE, "farm_animals", "music", "water_flowing_bubbles", "birds",
+                        "wind", "rain_storm", "crickets_insects", "crowd_chatter",
+                        "instrument_music")
             for c in self._events.get(n, []) if c.seconds >= 3
         ]  # fmt: skip
         return self._stretch(pool, random)

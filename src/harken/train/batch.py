@@ -121,7 +121,7 @@ class Collator:
             audio_at=torch.from_numpy(np.concatenate(audio)),
             sound=torch.from_numpy(np.concatenate(sound).astype(np.float32)),
             acoustic=torch.from_numpy(np.concatenate(acoustic).astype(np.float32)),
-            targets=self._targets(ids, said, task, np.cumsum((ids == respond) & said)),
+            targets=self._targets(ids, said, task, np.cumsum(ids == respond)),
         )
 
     def _targets(

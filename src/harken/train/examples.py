@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harken.errors import HarkenError
-from harken.stream import CHUNK_SAMPLES, Heard, Prefix, Said, Timeline, Vocabulary, write
+from harken.stream import CHUNK_SAMPLES, Heard, Prefix, Said, Stream, Timeline, Vocabulary, write
 
 F16 = npt.NDArray[np.float16]
 Split = Literal["train", "dev"]
@@ -22,13 +22,17 @@ RECORDS = "streams.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One stream: its timeline, and the file of its features."""
+    """One stream: its timeline, and the file of its features.
+
+    unjudged: chunks whose decision is there to be read and not to be learnt.
+    """
 
     id: str
     task: str
     split: Split
     timeline: Timeline
     features: Path
+    unjudged: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +120,19 @@ def load_document(record: Record, vocabulary: Vocabulary) -> Document:
         id=record.id,
         task=record.task,
         ids=stream.ids.astype(np.int64),
-        said=stream.loss_mask,
+        said=_learnt(stream, record.unjudged),
         audio=np.flatnonzero(stream.audio_mask),
         sound=np.asarray(sound, np.float16),
         acoustic=np.asarray(acoustic, np.float16),
     )
+
+
+def _learnt(stream: Stream, unjudged: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """bool [n]: what is to be predicted, without the decisions of those chunks."""
+    mask = stream.loss_mask
+    decisions = np.flatnonzero(mask & np.isin(stream.ids, stream.profile.decision_ids))
+    mask[decisions[list(unjudged)]] = False
+    return mask
 
 
 def _record(line: str, folder: Path, where: str) -> Record:
@@ -134,6 +146,7 @@ def _record(line: str, folder: Path, where: str) -> Record:
             split=raw["split"],
             timeline=_timeline(raw),
             features=folder / "features" / f"{raw['features']}.npz",
+            unjudged=tuple(raw.get("unjudged", ())),
         )
     except (ValueError, KeyError, TypeError, HarkenError) as broken:
         why = f"lacks {broken}" if isinstance(broken, KeyError) else str(broken)
