@@ -113,6 +113,29 @@ def test_a_counting_order_is_worded_otherwise_and_means_the_same() -> None:
     assert new["said"] == row["said"]
 
 
+def test_talk_between_questions_becomes_other_talk_and_what_is_answered_stays_a_question() -> None:
+    row = interpreting() | {
+        "task": "chat",
+        "words": [[2, " We should paint"], [3, " this wall."], [9, " What is the"], [10, " sum?"]],
+        "said": [[10, "Paris.", "normal", "question"]],
+        "due": [[57_600, 70_400, "words", "question"]],
+    }
+    talk = ["".join(text for chunk, text in told(row, draw)["words"] if chunk < 9)
+            for draw in (NEVER, ALWAYS)]  # fmt: skip
+    assert talk[1] == " I love you all." and talk[0] not in (talk[1], " We should paint this wall.")
+
+
+def test_replies_to_sounds_are_moved_under_a_policy() -> None:
+    row = interpreting() | {
+        "task": "care",
+        "words": [],
+        "said": [[9, "Bless you!", "normal", "sneeze"]],
+        "due": [[38_400, 64_000, "sound", "sneeze"]],
+    }
+    new = told(row, NEVER)
+    assert 6 <= new["said"][0][0] < 9 and new["unjudged"] == [new["said"][0][0]]
+
+
 def test_a_memory_is_asked_for_as_it_was_told() -> None:
     row = interpreting() | {
         "task": "remember",

@@ -62,6 +62,8 @@ def test_a_growing_list_can_be_read_as_it_was(write_streams) -> None:
         ("split", "test", "split is 'test'"),
         ("said", [[0, "hi", "bored", ""]], "no emotion 'bored'"),
         ("said", [[99, "hi", "happy", ""]], "chunk 99"),
+        ("unjudged", [99], "unjudged [99]"),
+        ("unjudged", [-1], "unjudged [-1]"),
         ("prefix", {"policy": "shout", "instruction": ""}, "no policy 'shout'"),
         ("n_chunks", None, "line 2"),
     ],

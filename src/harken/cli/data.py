@@ -93,7 +93,7 @@ def retell(
     seed: Annotated[int, typer.Option(help="Decides the words.")] = 0,
     only: Annotated[list[str] | None, typer.Option(help="Only this task (repeatable).")] = None,
 ) -> None:
-    """Add its spoken streams again with other words in the place of those heard."""
+    """Add its streams again with other words in the place of those heard, or moved replies."""
     from harken.soundflow.retell import retell as retell_streams
 
     typer.echo(

@@ -2,7 +2,8 @@
 
 The folder of a data set:
     features/<id>.npz    sound float16 [chunks, 1545], acoustic float16 [chunks, 2560]
-    streams.jsonl        one variant a line: prefix, recognised words, responses with their chunk
+    streams.jsonl        one variant a line: prefix, recognised words, responses with their chunk;
+                         `unjudged` (`retime`) lists chunks whose decision is not learnt
     audio/<id>.flac      the mixes, when asked for
 A stream is written only when complete, so a build that was killed goes on where it was.
 """

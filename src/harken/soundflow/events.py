@@ -104,7 +104,7 @@ EVENTS: dict[str, EventKind] = {
 }
 
 AMBIENCE = ("ambience_machine", "ambience_town", "ambience_school_hospital")
-"""Backgrounds: never worth a word, and nothing in them has a name to narrate."""
+"""Backgrounds: never worth a word, under any policy (each of `farm_animals` has a name)."""
 
 HARMLESS_EXTRA = (
     "other_effect",

@@ -1,4 +1,4 @@
-"""More from the same audio: other words in the place of those that were heard.
+"""More from the same audio: other words in the place of those heard, replies at other chunks.
 
 There are thousands of sentences, questions and facts as text and few as speech. What the listener
 reads of speech are recognised words, so a stream may hold other ones at the same chunks, with the
@@ -146,8 +146,10 @@ def _questioned(row: Row, texts: Texts, random: np.random.Generator) -> Row | No
     """Other questions, with their answers, and other talk between them."""
     words, said = _words(row), []
     for at in _utterances(sorted(words)):
-        if not {s[0] for s in row["said"]} & set(range(at[0], at[-1] + 2)):
-            words |= _spread(_sentence_like(_heard(words, at), texts, random), at, words)
+        heard = _heard(words, at)
+        is_answered = any(at[0] <= chunk <= at[-1] + 1 for chunk, *_ in row["said"])
+        if not is_answered and _can_exchange(heard):
+            words |= _spread(_sentence_like(heard, texts, random), at, words)
     for chunk, text, emotion, cause in row["said"]:
         at = _heard_for(row, chunk, cause)
         if cause == "question" and at:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from harken.soundflow.events import EVENTS
 from harken.stream import CHUNK_SAMPLES
 
 EARLY_SHARE, LATE_SHARE = 0.45, 0.2
@@ -25,7 +24,7 @@ def retimed(row: dict[str, Any], random: np.random.Generator) -> dict[str, Any] 
 
     `unjudged` lists the chunks whose decision is not learnt.
     """
-    spans = {(cause, end): start for start, end, what, cause in row["due"] if what == "sound"}
+    spans = [(cause, start) for start, _, what, cause in row["due"] if what == "sound"]
     ordered = sorted(row["said"], key=lambda s: s[0])
     said: list[list[Any]] = []
     unjudged: list[int] = []
@@ -33,18 +32,16 @@ def retimed(row: dict[str, Any], random: np.random.Generator) -> dict[str, Any] 
         after = said[-1][0] + 1 if said else 0
         before = ordered[n + 1][0] if n + 1 < len(ordered) else row["n_chunks"]
         starts = [
-            start
-            for (what, end), start in spans.items()
-            if what == cause and start < (chunk + 1) * CHUNK_SAMPLES and end > start
+            start for what, start in spans if what == cause and start < (chunk + 1) * CHUNK_SAMPLES
         ]
         at = chunk
         draw = random.random()
-        if cause in EVENTS and starts and draw < EARLY_SHARE:
+        if starts and draw < EARLY_SHARE:
             first = max(after, (max(starts) + _AUDIBLE_SAMPLES) // CHUNK_SAMPLES)
             if first < chunk:
                 at = int(random.integers(first, chunk))
                 unjudged.append(at)
-        elif cause in EVENTS and draw < EARLY_SHARE + LATE_SHARE:
+        elif starts and draw < EARLY_SHARE + LATE_SHARE:
             at = min(chunk + int(random.integers(1, _LATEST_CHUNKS + 1)), before - 1)
             unjudged += range(chunk, at)
         said.append([at, text, emotion, cause])

@@ -140,13 +140,16 @@ def _record(line: str, folder: Path, where: str) -> Record:
         raw = json.loads(line)
         if raw["split"] not in ("train", "dev"):
             raise HarkenError(f"split is {raw['split']!r}, not train or dev")
+        unjudged = tuple(raw.get("unjudged", ()))
+        if not all(0 <= chunk < raw["n_chunks"] for chunk in unjudged):
+            raise HarkenError(f"unjudged {list(unjudged)} is outside its {raw['n_chunks']} chunks")
         return Record(
             id=str(raw["id"]),
             task=str(raw["task"]),
             split=raw["split"],
             timeline=_timeline(raw),
             features=folder / "features" / f"{raw['features']}.npz",
-            unjudged=tuple(raw.get("unjudged", ())),
+            unjudged=unjudged,
         )
     except (ValueError, KeyError, TypeError, HarkenError) as broken:
         why = f"lacks {broken}" if isinstance(broken, KeyError) else str(broken)
