@@ -53,3 +53,9 @@ def test_closing_punctuation_takes_no_time(tokenizer: Tokenizer) -> None:
     ids = tokenizer.encode(" world.", add_special_tokens=False).ids
     (word,) = split(tokenizer, ids, "en")
     assert (word.key, word.spoken, len(word.ids)) == ("world", 1, 2)
+
+
+def test_chinese_comes_in_simplified_characters(tokenizer: Tokenizer) -> None:
+    ids = tokenizer.encode("漢語這樣寫", add_special_tokens=False).ids
+    assert "".join(word.text for word in split(tokenizer, ids, "zh")) == "汉语这样写"
+    assert "".join(word.text for word in split(tokenizer, ids, "ja")) == "漢語這樣寫"

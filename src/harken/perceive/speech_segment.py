@@ -21,7 +21,8 @@ class WordsRules:
     natural logarithms per token; *_s are seconds of speech-like frames (stuck: unwritten words that
     make a decoder start afresh; still: spoken since a hypothesis last changed). least_samples: from
     the segment's start, which is lead_samples before the speech, to the end of the speech that is
-    worth a first decode; what is agreed on from less is often taken back too late.
+    worth a first decode; what is agreed on from less is often taken back too late. sure_language: a
+    language less probable commits no word before a pause or language_lock_samples of audio.
     """
 
     p_onset: float = 0.5
@@ -48,7 +49,8 @@ class WordsRules:
     clear_p_mean: float = 0.9
     clear_speech_s: float = 0.45
     min_log_prob_clear: float = -1.3
-    language_lock_samples: int = 25_600
+    sure_language: float = 0.9
+    language_lock_samples: int = 38_400
     previous_language_weight: float = 3.0
 
 

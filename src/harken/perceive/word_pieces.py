@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
+from opencc import OpenCC
 from tokenizers import Tokenizer
 
 # The languages for which openai/whisper's tokenizer splits on characters, not on spaces.
@@ -30,9 +32,15 @@ class WordPiece:
 
 
 def split(tokenizer: Tokenizer, ids: Sequence[int], language: str) -> tuple[WordPiece, ...]:
-    """Group `ids` into words, punctuation staying with the word before it."""
+    """Group `ids` into words, punctuation staying with the word before it.
+
+    Chinese comes in simplified characters: Whisper mixes both scripts, within one sentence and from
+    one hypothesis to the next, which then never agree.
+    """
     words: list[WordPiece] = []
     for piece in _characters(tokenizer, ids):
+        if language == "zh":
+            piece = replace(piece, text=_simplifier().convert(piece.text))
         joins = words and not (
             piece.key if language in _WITHOUT_SPACES else piece.text.startswith(" ")
         )
@@ -56,3 +64,8 @@ def _characters(tokenizer: Tokenizer, ids: Sequence[int]) -> list[WordPiece]:
             pieces.append(WordPiece(text, tuple(run), len(run)))
             run = []
     return pieces
+
+
+@cache
+def _simplifier() -> OpenCC:
+    return OpenCC("t2s")

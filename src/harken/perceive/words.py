@@ -41,10 +41,14 @@ class WordsHeard:
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
-    """One decode of a segment: the words after the committed ones, and what speaks for them."""
+    """One decode of a segment: the words after the committed ones, and what speaks for them.
+
+    is_sure: whether the language is.
+    """
 
     encoded: Encoded
     language: str
+    is_sure: bool
     words: tuple[WordPiece, ...]
     no_speech: float
     evidence: SpeechEvidence
@@ -154,14 +158,14 @@ class WordsEar:
         decoded, segment = self._decode(state, segment, state.end_sample)
         # The last word may still be growing.
         same_count = agreed(segment.previous, decoded.words)
-        count = min(same_count, len(decoded.words) - 1)
+        count = min(same_count, len(decoded.words) - 1) if decoded.is_sure else 0
         is_same = same_count == len(segment.previous) == len(decoded.words)
         still_since = segment.still_since_sample if is_same else state.end_sample
         committed = len(segment.committed)
         segment, heard = self._commit(segment, decoded, max(0, count))
         taken = len(segment.committed) - committed
         segment = replace(segment, previous=decoded.words[taken:], still_since_sample=still_since)
-        if not heard and self._stands_still(state, segment):
+        if not heard and decoded.is_sure and self._stands_still(state, segment):
             segment, heard = self._commit_all(state, segment, still_since + CHUNK_SAMPLES)
             is_left_behind = bool(heard)
         else:
@@ -217,7 +221,9 @@ class WordsEar:
         rules, start = self._rules, segment.start_sample
         window = state.audio[start - state.audio_start_sample :][: until_sample - start]
         encoded = self._recogniser.encode(window)
-        language = segment.language or self._likeliest_language(state, encoded)
+        language, p_language = (
+            (segment.language, 1.0) if segment.language else self._likeliest(state, encoded)
+        )
         hypothesis = self._recogniser.transcribe(
             encoded,
             language,
@@ -226,14 +232,18 @@ class WordsEar:
         )
         evidence = speech_segment.speech_evidence(state, rules, start, until_sample)
         words = without_loop(segment.committed, hypothesis.words, evidence.seconds)
-        locked = segment.language or encoded.audio_samples >= rules.language_lock_samples
+        is_sure = (
+            p_language >= rules.sure_language
+            or encoded.audio_samples >= rules.language_lock_samples
+        )
         segment = replace(
             segment,
-            language=language if locked else None,
+            language=language if is_sure else None,
             speech_end_sample=min(speech_segment.speech_end(state, rules), until_sample),
             decoded_sample=until_sample,
         )
-        return _Decoded(encoded, language, words, hypothesis.no_speech, evidence), segment
+        decoded = _Decoded(encoded, language, is_sure, words, hypothesis.no_speech, evidence)
+        return decoded, segment
 
     def _commit(
         self,
@@ -279,9 +289,10 @@ class WordsEar:
             heard = heard[1:]
         return after, heard
 
-    def _likeliest_language(self, state: WordsState, encoded: Encoded) -> str:
-        """Of the allowed languages, leaning to the one heard before."""
+    def _likeliest(self, state: WordsState, encoded: Encoded) -> tuple[str, float]:
+        """Of the allowed languages, leaning to the one heard before; and how probable it is."""
         weights = self._recogniser.language_probabilities(encoded, self._languages)
         if state.language in weights:
             weights[state.language] *= self._rules.previous_language_weight
-        return max(weights, key=lambda language: weights[language])
+        language = max(weights, key=lambda language: weights[language])
+        return language, weights[language] / (sum(weights.values()) or 1.0)
