@@ -2,10 +2,10 @@
 
 The folder of a data set:
     features/<id>.npz    sound float16 [chunks, 1545], acoustic float16 [chunks, 2560]
-    streams.jsonl        one variant a line: prefix, recognised words, responses with their chunk;
+    streams.jsonl        one variant a line: prefix, recognised words, sounds in the foreground
+                         (start and end sample, label), responses with their chunk;
                          `unjudged` (`retime`) lists chunks whose decision is not learnt
-    audio/<id>.flac      the mixes, when asked for
-A stream is written only when complete, so a build that was killed goes on where it was.
+                         responses with their chunk;
 """
 
 import os
@@ -132,6 +132,7 @@ def _row(
         "prefix": {"policy": variant.prefix.policy, "instruction": variant.prefix.instruction},
         "words": [[p.chunk, p.text] for p in percepts if p.text],
         "said": said,
+        "sounds": scene.sounds,
         "due": [[d.start, d.end, d.waits_for, d.cause] for d in variant.due],
         "playing": [],
         "stops": [],

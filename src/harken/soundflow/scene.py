@@ -14,6 +14,9 @@ from harken.stream import SAMPLE_RATE, Prefix
 
 F32 = npt.NDArray[np.float32]
 
+Sound = tuple[int, int, str]
+"""Start, end and label of a sound in the foreground; the label of one without a name is empty."""
+
 RECOGNISABLE_SAMPLES = int(1.2 * SAMPLE_RATE)
 """After this much of a long sound it is due to be named; shorter ones when they end."""
 
@@ -51,6 +54,7 @@ class Scene:
     samples: int
     tracks: list[tuple[int, F32]] = field(default_factory=list)
     sources: set[str] = field(default_factory=set)
+    sounds: list[Sound] = field(default_factory=list)
     at: int = 0
 
     def wait(self, low_s: float, high_s: float) -> int:
@@ -62,14 +66,21 @@ class Scene:
         """Whether the clip can still be placed with room to react to it."""
         return self.at + len(clip) + int(tail_s * SAMPLE_RATE) <= self.samples
 
-    def place(self, clip: F32, level_db: float, source: str = "") -> tuple[int, int]:
-        """Put a clip here at a peak level in dB below full scale; its start and end."""
+    def place(
+        self, clip: F32, level_db: float, source: str = "", label: str | None = None
+    ) -> tuple[int, int]:
+        """Put a clip here at a peak level in dB below full scale; its start and end.
+
+        label: of a sound in the foreground, empty for one without a name; None for speech.
+        """
         start = self.at
         peak = max(1e-6, float(np.abs(clip).max()))
         self.tracks.append((start, clip * np.float32(10 ** (level_db / 20) / peak)))
         self.at = start + len(clip)
         if source:
             self.sources.add(source)
+        if label is not None:
+            self.sounds.append((start, self.at, label))
         return start, self.at
 
     def lay(self, clip: F32, rms_db: float, start: int = 0) -> None:

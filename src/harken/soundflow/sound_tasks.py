@@ -6,7 +6,7 @@ from harken.soundflow.bursts import bursts, first_burst
 from harken.soundflow.composing import CARED_FOR, PLAIN, answer, bare_scene, level, order, pick, say
 from harken.soundflow.events import EVENTS, kind_counted
 from harken.soundflow.phrases import awaiting_order, counting_order
-from harken.soundflow.scene import Due, Scene, Variant, sound_due
+from harken.soundflow.scene import Due, Scene, Sound, Variant, sound_due
 from harken.soundflow.studio import Spoken, Studio
 from harken.stream import SAMPLE_RATE, Prefix
 
@@ -18,17 +18,12 @@ TEXT_SHARE = 0.4
 OTHERS_SHARE = 0.35
 """How often another sound comes while one is counted."""
 
-_Heard = list[tuple[int, int, str]]
-"""Start, end and label of every sound with a name."""
-
 
 def events(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
     """Alarming and harmless sounds, unasked: care and quiet speak up for their own, narrate all."""
     scene = bare_scene(studio, random, 16, 24)
     known = studio.labels
-    heard: _Heard = []
     repeating: set[str] = set()
-    unnamed = False
     scene.wait(1.0, 3.5)
     while True:
         draw = random.random()
@@ -41,16 +36,14 @@ def events(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Var
             clip, source = studio.event(label, random)
         if not scene.fits(clip, 1.2):
             break
-        start, end = scene.place(clip, level(random), source)
-        unnamed |= not label
-        if label:
-            heard.append((start, end, label))
-            if len(bursts(clip)) > 1:
-                repeating.add(label)
+        scene.place(clip, level(random), source, label)
+        if label and len(bursts(clip)) > 1:
+            repeating.add(label)
         scene.wait(1.3, 4.0)
 
+    heard = [sound for sound in scene.sounds if sound[2]]
     variants = [_unasked("care", heard)]
-    if not unnamed:
+    if len(heard) == len(scene.sounds):
         variants.append(_unasked("narrate", heard))
     if random.random() < 0.3:
         variants.append(_unasked("quiet", heard))
@@ -59,7 +52,7 @@ def events(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Var
 
 
 def _ordered(
-    heard: _Heard, repeating: set[str], studio: Studio, random: np.random.Generator
+    heard: list[Sound], repeating: set[str], studio: Studio, random: np.random.Generator
 ) -> list[Variant]:
     """The same sounds under an order in text to count or await one of them, or one that is absent.
 
@@ -87,7 +80,7 @@ def _ordered(
     return [Variant("tell_when", Prefix(instruction=awaiting_order(label, random)), tuple(due))]
 
 
-def _unasked(policy: str, heard: _Heard) -> Variant:
+def _unasked(policy: str, heard: list[Sound]) -> Variant:
     """What a policy says about sounds without any order."""
     due = [
         sound_due(start, end, reply, label)
@@ -109,7 +102,6 @@ def count(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Vari
     sound, source = studio.event(label, random)
     sound = first_burst(sound, random.uniform(0.8, 1.6))
     peak_db = level(random)
-    heard: _Heard = []
     counted = 0
     while counted < n:
         this = pick(random, others) if random.random() < OTHERS_SHARE else label
@@ -119,8 +111,7 @@ def count(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Vari
             clip = first_burst(clip, 1.6)
         if not scene.fits(clip, 1.5):
             break
-        start, end = scene.place(clip, peak_db + float(random.uniform(-3, 1)), where)
-        heard.append((start, end, this))
+        start, end = scene.place(clip, peak_db + float(random.uniform(-3, 1)), where, this)
         if this == label:
             # A count is due when the sound ends, however long: the next may follow at once.
             due.append(Due(start, end, "sound", f"{COUNTS[counted]}.", "normal", label))
@@ -131,11 +122,11 @@ def count(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Vari
         clip, where = studio.event(this, random)
         if not scene.fits(clip, 0.8):
             break
-        heard.append((*scene.place(clip, peak_db + float(random.uniform(-3, 1)), where), this))
+        scene.place(clip, peak_db + float(random.uniform(-3, 1)), where, this)
         scene.wait(0.7, 1.8)
     variants = [Variant("count", prefix, tuple(due))]
     if prefix.instruction:
-        variants.append(_unasked("care", heard))
+        variants.append(_unasked("care", scene.sounds))
     return scene, variants
 
 
@@ -182,7 +173,6 @@ def tell_when(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[
     scene = bare_scene(studio, random, 18, 26)
     prefix, due = order(scene, studio, wanted)
     scene.wait(0.3, 1.0)
-    heard: _Heard = []
     others = [n for n in studio.labels if n in PLAIN and n not in labels]
     while True:
         awaited = random.random() < 0.4
@@ -190,14 +180,13 @@ def tell_when(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[
         clip, source = studio.event(label, random)
         if not scene.fits(clip, 1.2):
             break
-        span = scene.place(clip, level(random), source)
-        heard.append((*span, label))
+        span = scene.place(clip, level(random), source, label)
         if awaited:
             due.append(sound_due(*span, (f"I hear {EVENTS[label].name}.", "normal"), label))
         scene.wait(1.4, 3.4)
     variants = [Variant("tell_when", prefix, tuple(due))]
     if prefix.instruction:
-        variants.append(_unasked("care", heard))
+        variants.append(_unasked("care", scene.sounds))
     return scene, variants
 
 
@@ -224,7 +213,7 @@ def what_was_that(studio: Studio, random: np.random.Generator) -> tuple[Scene, l
     scene.wait(1.0, 2.5)
     label = pick(random, [n for n in studio.labels if n in PLAIN])
     clip, source = studio.event(label, random)
-    scene.place(clip, level(random), source)
+    scene.place(clip, level(random), source, label)
     scene.wait(1.0, 2.5)
     asked = [s for s in studio.all_spoken("recall", "en") if "sound" in s.text or "hear" in s.text]
     asked = [s for s in asked if "first" not in s.text]
@@ -246,12 +235,12 @@ def background(studio: Studio, random: np.random.Generator) -> tuple[Scene, list
     while random.random() < 0.75:
         scene.wait(1.5, 6.0)
         label = pick(random, [n for n in studio.labels if n in PLAIN])
-        clip, source = studio.harmless(random) if random.random() < 0.4 else studio.event(
-            label, random
-        )  # fmt: skip
+        if random.random() < 0.4:
+            label = ""
+        clip, source = studio.event(label, random) if label else studio.harmless(random)
         if not scene.fits(clip, 0.5):
             break
-        scene.place(clip, level(random) - 3, source)
+        scene.place(clip, level(random) - 3, source, label)
     variants = [Variant("background", Prefix(), ())]
     if random.random() < 0.3:
         variants.append(Variant("background", Prefix("quiet"), ()))

@@ -39,7 +39,7 @@ def narrate_on_request(studio: Studio, random: np.random.Generator) -> tuple[Sce
         clip, source = studio.event(label, random)
         if not scene.fits(clip, 1.2):
             break
-        span = scene.place(clip, level(random), source)
+        span = scene.place(clip, level(random), source, label)
         reply = EVENTS[label].reply("narrate" if active else "care")
         if reply:
             due.append(sound_due(*span, reply, label))
@@ -128,7 +128,7 @@ def chat(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Varia
             clip, source = studio.event(label, random)
             if not scene.fits(clip, 1.0):
                 break
-            scene.place(clip, level(random) - 4, source)
+            scene.place(clip, level(random) - 4, source, label)
             scene.wait(1.0, 2.0)
     return scene, [Variant("chat", Prefix(), tuple(due))]
 
@@ -175,6 +175,7 @@ def remember(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[V
     question = asked[int(random.integers(len(asked)))]
     room = len(studio.voice(question)) + 4 * SAMPLE_RATE
     while True:
+        label = None
         if random.random() < 0.5:
             label = pick(random, [n for n in studio.labels if n in PLAIN])
             clip, source = studio.event(label, random)
@@ -183,7 +184,7 @@ def remember(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[V
             clip, source = studio.voice(s), s.kind
         if scene.at + len(clip) + room > scene.samples:
             break
-        scene.place(clip, level(random) - 3, source)
+        scene.place(clip, level(random) - 3, source, label)
         scene.wait(1.2, 3.5)
     due.append(answer(say(scene, studio, question), recalled, "recall"))
     return scene, [Variant("remember", Prefix(), tuple(due))]
