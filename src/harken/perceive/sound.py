@@ -6,11 +6,13 @@ YAMNet (w8a8) over the last 0.96 s, once a chunk. Front end and quantisation as 
 """
 
 import csv
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from onnxruntime import InferenceSession
 
 from harken.errors import HarkenError
 from harken.perceive.runtime import open_model
@@ -32,15 +34,7 @@ class SoundEar:
 
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
         """folder: the part `yamnet` (model.onnx, model.data, yamnet_class_map.csv)."""
-        graph, weights = folder / "model.onnx", folder / "model.data"
-        if not graph.exists() or not weights.exists():
-            raise HarkenError(f"{folder} lacks the part yamnet; run `harken parts fetch yamnet`")
-        self._session = open_model(
-            _with_pooled_output(graph.read_bytes()),
-            "run `harken parts remove yamnet` and `harken parts fetch yamnet`",
-            weights=folder,
-            threads=threads,
-        )
+        self._session = _open(folder, [_POOLED], threads)
         self._input = self._session.get_inputs()[0].name
         self.names = class_names(folder)
 
@@ -67,14 +61,35 @@ def class_names(folder: Path) -> tuple[str, ...]:
         return tuple(row["display_name"] for row in csv.DictReader(f))
 
 
-def _with_pooled_output(graph: bytes) -> bytes:
-    """The same graph, which also puts out the pooled embedding.
+def classifier(folder: Path) -> tuple[F32, F32]:
+    """Weight [521, 1024] and bias [521] with which YAMNet turns an embedding into class logits."""
+    names = [b"model.classifier.weight_qdq", b"model.classifier.bias"]
+    session = _open(folder, names, threads=1)
+    patch = np.zeros((1, 1, _FRAMES, _BANDS), np.uint8)
+    weight, bias = session.run([n.decode() for n in names], {session.get_inputs()[0].name: patch})
+    return weight, bias
+
+
+def _open(folder: Path, more_outputs: Sequence[bytes], threads: int) -> InferenceSession:
+    graph, weights = folder / "model.onnx", folder / "model.data"
+    if not graph.exists() or not weights.exists():
+        raise HarkenError(f"{folder} lacks the part yamnet; run `harken parts fetch yamnet`")
+    return open_model(
+        graph.read_bytes() + b"".join(map(_output, more_outputs)),
+        "run `harken parts remove yamnet` and `harken parts fetch yamnet`",
+        weights=folder,
+        threads=threads,
+    )
+
+
+def _output(name: bytes) -> bytes:
+    """What to append to a graph so that it also puts out the float tensor of that name.
 
     A protobuf message followed by another of its type is their merge, so the output is added by
     appending ModelProto{graph{output{name, type float}}}.
     """
-    value_info = _field(1, _POOLED) + _field(2, _field(1, b"\x08\x01"))
-    return graph + _field(7, _field(12, value_info))
+    value_info = _field(1, name) + _field(2, _field(1, b"\x08\x01"))
+    return _field(7, _field(12, value_info))
 
 
 def _field(number: int, content: bytes) -> bytes:

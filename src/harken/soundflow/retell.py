@@ -8,11 +8,10 @@ than they are due (`retime`).
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -26,10 +25,18 @@ from harken.soundflow.rows import gather, write_rows
 from harken.soundflow.sources import sentences_zh_en
 from harken.soundflow.studio import Studio
 from harken.soundflow.texts import is_chinese
-from harken.stream import CHUNK_SAMPLES, Prefix
-
-Row = dict[str, Any]
-Words = dict[int, str]
+from harken.soundflow.wording import (
+    Row,
+    as_long,
+    heard_for,
+    spread,
+    text_at,
+    units,
+    utterances,
+    with_words,
+    words_of,
+)
+from harken.stream import Prefix
 
 UNASKED_SHARE = 0.3
 """How often an interpreting or captioning stream loses its order, and then its replies."""
@@ -40,10 +47,6 @@ OVERHEARD_SHARE = 0.6
 KEPT_FOR_TEST = 12
 """One in so many translated sentences is never learnt from."""
 
-_LENGTH = (0.7, 1.4)
-"""How long a text may be against the one whose place it takes, in words or characters."""
-_PAUSE_CHUNKS = 2
-"""Words further apart belong to different utterances."""
 _NOT_ENGLISH = re.compile(r"[^\x00-\u024f\u2010-\u201f]|[à-öø-ÿ]")
 
 
@@ -111,64 +114,64 @@ def retold(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
 
 def _interpreted(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
     """Every sentence to be interpreted is another one."""
-    words, said = _words(row), []
+    words, said = words_of(row), []
     for chunk, text, emotion, cause in row["said"]:
-        at = _heard_for(row, chunk, cause)
+        at = heard_for(row, chunk, cause)
         if cause == "translation" and at:
             source = 1 if is_chinese(text) else 0
-            pair = _as_long(_heard(words, at), texts.sentences, source, random)
+            pair = as_long(text_at(words, at), texts.sentences, source, random)
             text = pair[1 - source]
-            words |= _spread(pair[source], at, words)
+            words |= spread(pair[source], at, words)
         said.append([chunk, text, emotion, cause])
-    return _or_unasked(_row(row, words, said), texts, random)
+    return _or_unasked(with_words(row, words, said), texts, random)
 
 
 def _captioned(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
     """Every sentence to be written down is another one, and so is its transcript."""
-    words = _words(row)
+    words = words_of(row)
     waiting = [
         s for s in row["said"] if s[3] == "transcript" and words.get(s[0], "").strip() == s[1]
     ]
-    for at in _utterances([s[0] for s in waiting]):
-        heard = _heard(words, at)
+    for at in utterances([s[0] for s in waiting]):
+        heard = text_at(words, at)
         source = 0 if is_chinese(heard) else 1
         if _can_exchange(heard):
-            words |= _spread(_as_long(heard, texts.sentences, source, random)[source], at, words)
+            words |= spread(as_long(heard, texts.sentences, source, random)[source], at, words)
     same = {s[0] for s in waiting}
     said = [
         [chunk, words[chunk].strip() if chunk in same else text, emotion, cause]
         for chunk, text, emotion, cause in row["said"]
     ]
-    return _or_unasked(_row(row, words, [s for s in said if s[1]]), texts, random)
+    return _or_unasked(with_words(row, words, [s for s in said if s[1]]), texts, random)
 
 
 def _questioned(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
     """Other questions, with their answers, and other talk between them."""
-    words, said = _words(row), []
-    for at in _utterances(sorted(words)):
-        heard = _heard(words, at)
+    words, said = words_of(row), []
+    for at in utterances(sorted(words)):
+        heard = text_at(words, at)
         is_answered = any(at[0] <= chunk <= at[-1] + 1 for chunk, *_ in row["said"])
         if not is_answered and _can_exchange(heard):
-            words |= _spread(_sentence_like(heard, texts, random), at, words)
+            words |= spread(_sentence_like(heard, texts, random), at, words)
     for chunk, text, emotion, cause in row["said"]:
-        at = _heard_for(row, chunk, cause)
+        at = heard_for(row, chunk, cause)
         if cause == "question" and at:
-            heard = _heard(words, at)
+            heard = text_at(words, at)
             alike = [q for q in texts.questions if is_chinese(q[0]) == is_chinese(heard)]
-            question, text = _as_long(heard, alike, 0, random)
-            words |= _spread(question, at, words)
+            question, text = as_long(heard, alike, 0, random)
+            words |= spread(question, at, words)
         said.append([chunk, text, emotion, cause])
-    return _row(row, words, said) if said else None
+    return with_words(row, words, said) if said else None
 
 
 def _talked(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
     """People say something else that asks nothing."""
-    words = _words(row)
-    for at in _utterances(sorted(words)):
-        heard = _heard(words, at)
+    words = words_of(row)
+    for at in utterances(sorted(words)):
+        heard = text_at(words, at)
         if _can_exchange(heard) and random.random() < TALK_SHARE:
-            words |= _spread(_sentence_like(heard, texts, random), at, words)
-    return _row(row, words, row["said"]) if words else None
+            words |= spread(_sentence_like(heard, texts, random), at, words)
+    return with_words(row, words, row["said"]) if words else None
 
 
 def _counted(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
@@ -193,11 +196,11 @@ def _ordered_anew(
     orders = [s for s in row["said"] if s[3] == "order"]
     labels = {s[3] for s in row["said"]} & EVENTS.keys()
     text = worded(*labels) if len(orders) == 1 and len(labels) == 1 else None
-    at = _heard_for(row, orders[0][0], "order") if text else []
+    at = heard_for(row, orders[0][0], "order") if text else []
     if not text or not at:
         return moved
-    words = _words(row)
-    return _row(moved or row, words | _spread(text, at, words), (moved or row)["said"])
+    words = words_of(row)
+    return with_words(moved or row, words | spread(text, at, words), (moved or row)["said"])
 
 
 def _retimed(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
@@ -207,22 +210,22 @@ def _retimed(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
 
 def _remembered(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
     """Something else is told and asked for."""
-    words = _words(row)
+    words = words_of(row)
     causes = {cause: (chunk, emotion) for chunk, _, emotion, cause in row["said"]}
     told_at, asked_at = (
-        _heard_for(row, causes[cause][0], cause) if cause in causes else []
+        heard_for(row, causes[cause][0], cause) if cause in causes else []
         for cause in ("fact", "recall")
     )
     if not told_at or not asked_at:
         return None
-    language = "zh" if is_chinese(_heard(words, told_at)) else "en"
+    language = "zh" if is_chinese(text_at(words, told_at)) else "en"
     new = memory(language, random)
-    words |= _spread(new.told, told_at, words) | _spread(new.asked, asked_at, words)
+    words |= spread(new.told, told_at, words) | spread(new.asked, asked_at, words)
     said = [
         [causes["fact"][0], new.reply, causes["fact"][1], "fact"],
         [causes["recall"][0], new.recalled, causes["recall"][1], "recall"],
     ]
-    return _row(row, words, said)
+    return with_words(row, words, said)
 
 
 TELLERS: dict[str, Callable[[Row, Texts, np.random.Generator], Row | None]] = {
@@ -244,50 +247,19 @@ def _or_unasked(row: Row, texts: Texts, random: np.random.Generator) -> Row:
     """The row, or, sometimes, the same sentences without the order: nothing is due then."""
     if random.random() >= UNASKED_SHARE:
         return row
-    words = _words(row)
+    words = words_of(row)
     for chunk, _, _, cause in row["said"]:
-        at = _heard_for(row, chunk, cause)
+        at = heard_for(row, chunk, cause)
         if cause in ("order", "stop") and at:
-            words |= _spread(_sentence_like(_heard(words, at), texts, random), at, words)
+            words |= spread(_sentence_like(text_at(words, at), texts, random), at, words)
     unasked = Prefix()
     prefix = {"policy": unasked.policy, "instruction": unasked.instruction}
-    return _row(row, words, []) | {"task": "others_talking", "prefix": prefix, "due": []}
-
-
-def _row(row: Row, words: Words, said: list[Any]) -> Row:
-    return row | {"words": [[c, t] for c, t in sorted(words.items()) if t], "said": said}
-
-
-def _words(row: Row) -> Words:
-    return {chunk: text for chunk, text in row["words"]}
-
-
-def _heard(words: Words, at: Sequence[int]) -> str:
-    return "".join(words[c] for c in at)
-
-
-def _heard_for(row: Row, chunk: int, cause: str) -> list[int]:
-    """Chunks with the words that a response waited for."""
-    starts = [s // CHUNK_SAMPLES for s, _, _, what in row["due"] if what == cause]
-    start = max((s for s in starts if s <= chunk), default=chunk)
-    return [c for c, _ in row["words"] if start <= c <= chunk]
-
-
-def _utterances(chunks: Sequence[int]) -> Iterator[list[int]]:
-    """Chunks of words, those with a pause between them apart."""
-    together: list[int] = []
-    for chunk in chunks:
-        if together and chunk - together[-1] > _PAUSE_CHUNKS:
-            yield together
-            together = []
-        together.append(chunk)
-    if together:
-        yield together
+    return with_words(row, words, []) | {"task": "others_talking", "prefix": prefix, "due": []}
 
 
 def _can_exchange(heard: str) -> bool:
     """Whether there are sentences like it: in English or Chinese, of more than one word."""
-    return len(_units(heard)) > 1 and (is_chinese(heard) or not _NOT_ENGLISH.search(heard))
+    return len(units(heard)) > 1 and (is_chinese(heard) or not _NOT_ENGLISH.search(heard))
 
 
 def _sentence_like(heard: str, texts: Texts, random: np.random.Generator) -> str:
@@ -295,35 +267,8 @@ def _sentence_like(heard: str, texts: Texts, random: np.random.Generator) -> str
     source = 0 if is_chinese(heard) else 1
     if random.random() < OVERHEARD_SHARE:
         lines = [overheard("en" if source else "zh", random) for _ in range(30)]
-        return _as_long(heard, [(line, line) for line in lines], source, random)[source]
-    return _as_long(heard, texts.sentences, source, random)[source]
-
-
-def _as_long(
-    heard: str, pairs: Sequence[tuple[str, str]], source: int, random: np.random.Generator
-) -> tuple[str, str]:
-    """A pair whose side `source` is about as long as `heard`, or any if there is none."""
-    low, high = (factor * len(_units(heard)) for factor in _LENGTH)
-    for i in random.permutation(len(pairs))[:400]:
-        pair = pairs[int(i)]
-        if low <= len(_units(pair[source])) <= high:
-            return pair
-    return pairs[int(random.integers(len(pairs)))]
-
-
-def _units(text: str) -> list[str]:
-    """Pieces that can be committed alone: words with their space, or characters."""
-    return list(text) if is_chinese(text) else [f" {word}" for word in text.split()]
-
-
-def _spread(text: str, at: Sequence[int], words: Words) -> Words:
-    """`text` over the chunks `at`, to each about as much as it held; the last one gets some."""
-    units = _units(text)
-    sizes = np.array([max(1, len(_units(words[c]))) for c in at])
-    ends = np.round(np.cumsum(sizes) / sizes.sum() * len(units)).astype(int)
-    ends[:-1] = np.minimum(ends[:-1], len(units) - 1)
-    starts = [0, *ends[:-1]]
-    return {c: "".join(units[a:b]) for c, a, b in zip(at, starts, ends, strict=True)}
+        return as_long(heard, [(line, line) for line in lines], source, random)[source]
+    return as_long(heard, texts.sentences, source, random)[source]
 
 
 def _plain(text: str) -> str:
