@@ -78,6 +78,22 @@ def test_a_run_begins_with_what_another_has_learnt(
     assert logged(second, "dev")[0]["dev_loss"] < logged(first, "dev")[0]["dev_loss"]
 
 
+def test_a_run_begins_with_a_checkpoint_and_tells_so(
+    tiny_parts: BaseParts, write_streams, tmp_path: Path
+) -> None:
+    data = write_streams(12)
+    first = begun(tmp_path / "first", QUICK, data)
+    train(first, QUICK, data, tiny_parts)
+    learnt = export(first, tmp_path / "first.safetensors", "newest")
+
+    second = Run(tmp_path / "second")
+    second.begin(QUICK, data, Checkpoint.load(tmp_path / "first.safetensors", learnt.profile))
+    train(second, QUICK, data, tiny_parts)
+    assert logged(second, "dev")[0]["dev_loss"] < logged(first, "dev")[0]["dev_loss"]
+    again = export(second, tmp_path / "second.safetensors")
+    assert again.facts["start"]["run"] == "first"
+
+
 def test_a_run_cannot_begin_with_one_that_learnt_nothing(write_streams, tmp_path: Path) -> None:
     data = write_streams(2)
     with pytest.raises(HarkenError, match=r"nowhere.*train that run first"):

@@ -38,7 +38,9 @@ def run_command(
     start: Annotated[
         str | None,
         typer.Option(
-            "--from", help="Begin with what this run has learnt, on a schedule of its own."
+            "--from",
+            help="Begin with what a run (its name) or a checkpoint (a .safetensors file) has "
+            "learnt, on a schedule of its own.",
         ),
     ] = None,
     config: Annotated[
@@ -55,7 +57,7 @@ def run_command(
     fields |= {name: value for name, value in options.items() if value is not None}
     chosen = TrainConfig.from_json(json.dumps(fields), str(config or "the command line"))
     run = Run(run_folder(name))
-    run.begin(chosen, data, Run(run_folder(start)) if start else None)
+    run.begin(chosen, data, _start(start, chosen.profile) if start else None)
     _train(run, chosen, data)
 
 
@@ -87,6 +89,17 @@ def export(
 
     checkpoint = export_run(Run(run_folder(name)), out, "newest" if newest else "best")
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, step {checkpoint.facts.get('step')}")
+
+
+def _start(name: str, profile: str) -> Any:
+    """The run or the checkpoint of that name."""
+    from harken.decide.checkpoint import Checkpoint
+    from harken.stream import profile_named
+    from harken.train.run import Run, run_folder
+
+    if name.endswith(".safetensors"):
+        return Checkpoint.load(Path(name), profile_named(profile))
+    return Run(run_folder(name))
 
 
 def _fields_in(path: Path) -> dict[str, Any]:

@@ -52,12 +52,25 @@ class Imagination:
         """What the ear would have heard had each wish come true.
 
         heard, before: float32 [n, 1545], a chunk each and what the ear heard before the sound;
-        returns float32 [n, 1545]: scores and an embedding that belong together.
+        returns float32 [n, 1545]: scores and an embedding that belong together. Where another
+        sound is too plain to be hidden, the imagined one begins from what was heard before it.
         """
         index = np.array([w.index for w in wishes])
         logit = np.array([w.logit for w in wishes], np.float32)
-        origin = heard[:, CLASSES:]
         ceiling = np.maximum(logit[:, None] - _GAP, self._logits(before[:, CLASSES:]))
+        embedding = self._moved(heard[:, CLASSES:], index, logit, ceiling)
+        excess = (self._logits(embedding) - ceiling) * self._strange[index]
+        hidden = excess.max(1) > _GAP
+        if hidden.any():
+            embedding[hidden] = self._moved(
+                before[hidden, CLASSES:], index[hidden], logit[hidden], ceiling[hidden]
+            )
+        scores = 1 / (1 + np.exp(-np.clip(self._logits(embedding), -80, 80)))
+        both: F32 = np.concatenate([scores, embedding], axis=1).astype(np.float32)
+        return both
+
+    def _moved(self, origin: F32, index: npt.NDArray[np.int64], logit: F32, ceiling: F32) -> F32:
+        """The embeddings [n, 1024], moved until the classifier hears each class `index`."""
         rows, strange = np.arange(len(index)), self._strange[index]
         moved = np.zeros_like(origin)
         first, second = np.zeros_like(origin), np.zeros_like(origin)
@@ -72,10 +85,8 @@ class Imagination:
             second = 0.999 * second + 0.001 * gradient**2
             scale = np.sqrt(second / (1 - 0.999**step)) + 1e-8
             moved = moved - _RATE * (first / (1 - 0.9**step)) / scale
-        embedding = np.maximum(origin + self._spread * moved, 0)
-        scores = 1 / (1 + np.exp(-np.clip(self._logits(embedding), -80, 80)))
-        both: F32 = np.concatenate([scores, embedding], axis=1).astype(np.float32)
-        return both
+        reached: F32 = np.maximum(origin + self._spread * moved, 0)
+        return reached
 
     def _logits(self, embedding: F32) -> F32:
         logits: F32 = embedding @ self._weight.T + self._bias

@@ -22,6 +22,8 @@ def export(run: Run, path: Path, which: Which = "best") -> Checkpoint:
         raise HarkenError(f"{path} is no checkpoint's name; end it with .safetensors")
     config, data = run.describe()
     facts: dict[str, Any] = {"run": run.folder.name, "data": data.name}
+    if start := run.start():
+        facts["start"] = start
     best = run.load_best() if which == "best" else None
     if best is not None:
         tensors, found = best

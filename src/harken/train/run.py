@@ -15,10 +15,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from harken.decide.checkpoint import Checkpoint
 from harken.errors import HarkenError
 from harken.parts.cache import cache_dir, cache_writes, place
 from harken.train.config import TrainConfig
 from harken.train.order import Place
+
+_ADAPTERS = ("controls.", "sound.", "acoustic.")
 
 STATE_BYTES = 200_000_000
 """Room that a run's state and best tensors need, told when the disk is full."""
@@ -68,35 +71,45 @@ class Run:
         """Whether a run was begun here."""
         return (self.folder / "config.json").exists()
 
-    def begin(self, config: TrainConfig, data: Path, start: "Run | None" = None) -> None:
-        """Make the folder of a new run, which begins with the newest tensors of `start`."""
+    def begin(
+        self, config: TrainConfig, data: Path, start: "Run | Checkpoint | None" = None
+    ) -> None:
+        """Make the folder of a new run, which begins with what `start` has learnt: the newest
+        tensors of a run, or a checkpoint's."""
         if self.exists:
             raise HarkenError(
                 f"a run already lives in {self.folder}; resume it with `harken train resume "
                 f"{self.folder.name}`, or give another --name"
             )
-        learnt = start.load() if start else None
-        if start and not learnt:
-            raise HarkenError(f"{start.folder} holds no state to begin with; train that run first")
+        learnt = _learnt_by(start) if start else None
         with cache_writes(self.folder, STATE_BYTES):
             self.folder.mkdir(parents=True, exist_ok=True)
             stored = {"data": str(data.absolute()), "config": json.loads(config.to_json())}
             if start and learnt:
-                stored["start"] = start.folder.name
-                self.save(Saved(Progress(), learnt.tensors, None))
+                stored["start"] = _story_of(start)
+                self.save(Saved(Progress(), learnt, None))
             self._write("config.json", json.dumps(stored, indent=1).encode())
 
     def describe(self) -> tuple[TrainConfig, Path]:
         """The configuration and the data folder of this run."""
-        path = self.folder / "config.json"
         try:
-            stored = json.loads(path.read_text(encoding="utf-8"))
+            stored = self._stored()
             config, data = json.dumps(stored["config"]), Path(stored["data"])
         except (OSError, ValueError, KeyError, TypeError) as missing:
             raise HarkenError(
                 f"no run at {self.folder} ({missing}); start one with `harken train run`"
             ) from missing
-        return TrainConfig.from_json(config, str(path)), data
+        return TrainConfig.from_json(config, str(self.folder / "config.json")), data
+
+    def start(self) -> Any:
+        """Facts of what this run began with; None for one that began from the pretrained parts."""
+        return self._stored().get("start")
+
+    def _stored(self) -> dict[str, Any]:
+        stored: dict[str, Any] = json.loads(
+            (self.folder / "config.json").read_text(encoding="utf-8")
+        )
+        return stored
 
     def save(self, saved: Saved) -> None:
         """Replace `state.pt`; a reader or a kill finds the old one or the new one, whole."""
@@ -174,3 +187,21 @@ class Run:
                 f"{path} cannot be read ({first}); delete it to start the run over"
             ) from broken
         return raw
+
+
+def _learnt_by(start: Run | Checkpoint) -> dict[str, Tensor]:
+    """Tensors under the names of the model's parameters."""
+    if isinstance(start, Checkpoint):
+        return {
+            name if name.startswith(_ADAPTERS) else f"decoder.{name}": torch.from_numpy(array)
+            for name, array in start.tensors.items()
+        }
+    saved = start.load()
+    if saved is None:
+        raise HarkenError(f"{start.folder} holds no state to begin with; train that run first")
+    return saved.tensors
+
+
+def _story_of(start: Run | Checkpoint) -> Any:
+    """What is kept of where a run began, for the facts of its own checkpoints."""
+    return start.facts if isinstance(start, Checkpoint) else {"run": start.folder.name}
