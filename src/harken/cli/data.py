@@ -102,6 +102,28 @@ def retell(
 
 
 @app.command()
+def resound(
+    folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
+    times: Annotated[int, typer.Option(help="How often each stream.", min=1)] = 1,
+    seed: Annotated[int, typer.Option(help="Decides the sounds.")] = 0,
+    only: Annotated[list[str] | None, typer.Option(help="Only this task (repeatable).")] = None,
+) -> None:
+    """Add its streams again with imagined sounds in the place of those heard; resumable."""
+    from harken.soundflow.resound import resound as resound_streams
+
+    with _bar() as bar:
+        task = bar.add_task("streams", total=None)
+        kept = resound_streams(
+            folder,
+            times,
+            seed,
+            only or (),
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    typer.echo(f"{kept} variants in {folder / 'streams.jsonl'}")
+
+
+@app.command()
 def answer(
     out: Annotated[Path, typer.Argument(help="A JSON file to write: question, answer.")],
 ) -> None:
