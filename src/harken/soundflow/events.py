@@ -1,7 +1,8 @@
 """What each sound is called, and what deserves to be said about it under which policy.
 
-`name` is how a sound is narrated. `care` and `quiet` are the replies when it is heard unasked
-under those policies; None means silence. `nouns` are the words people use to have it counted.
+`name` is how a sound is narrated. `care`, `quiet` and `bench` are the replies when it is heard
+unasked under those policies; None means silence. `nouns` are the words people use to have it
+counted.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ class EventKind:
     name: str
     care: str | None = None
     quiet: str | None = None
+    bench: str | None = None
     emotion: str = "normal"
     nouns: tuple[str, ...] = ()
 
@@ -21,20 +23,20 @@ class EventKind:
         """Text and emotion due under a policy, or None for silence."""
         if policy == "narrate":
             return f"I hear {self.name}.", "normal"
-        text = self.quiet if policy == "quiet" else self.care
+        text = {"quiet": self.quiet, "care": self.care, "bench": self.bench}[policy]
         return (text, self.emotion) if text else None
 
 
 def _danger(name: str, reply: str, *nouns: str) -> EventKind:
-    return EventKind(name, reply, reply, "urgent", nouns)
+    return EventKind(name, reply, reply, reply, "urgent", nouns)
 
 
 def _concern(name: str, reply: str, *nouns: str, emotion: str = "normal") -> EventKind:
-    return EventKind(name, reply, None, emotion, nouns)
+    return EventKind(name, reply, None, reply, emotion, nouns)
 
 
-def _plain(name: str, *nouns: str) -> EventKind:
-    return EventKind(name, nouns=nouns)
+def _plain(name: str, *nouns: str, bench: str | None = None, emotion: str = "normal") -> EventKind:
+    return EventKind(name, bench=bench, emotion=emotion, nouns=nouns)
 
 
 EVENTS: dict[str, EventKind] = {
@@ -64,7 +66,7 @@ EVENTS: dict[str, EventKind] = {
     "footsteps": _plain("footsteps", "step", "footstep"),
     "keyboard_typing": _plain("typing on a keyboard"),
     "door": _plain("a door", "door"),
-    "phone_ring": _plain("a phone ringing", "ring"),
+    "phone_ring": _plain("a phone ringing", "ring", bench="Your phone is ringing."),
     "cow_deer": _plain("a cow", "moo"),
     "horse": _plain("a horse", "neigh"),
     "sheep_goat": _plain("a sheep"),
@@ -74,7 +76,12 @@ EVENTS: dict[str, EventKind] = {
     "water_flowing_bubbles": _plain("flowing water"),
     "water_drop": _plain("dripping water", "drip"),
     "splash": _plain("a splash", "splash"),
-    "thunder_lightning": _plain("thunder", "thunder"),
+    "thunder_lightning": _plain(
+        "thunder",
+        "thunder",
+        bench="A thunderstorm is near. Stay inside and close the windows.",
+        emotion="urgent",
+    ),
     "wind": _plain("wind"),
     "rain_storm": _plain("rain"),
     "clock_tick": _plain("a clock ticking", "tick"),
@@ -93,8 +100,12 @@ EVENTS: dict[str, EventKind] = {
     "crickets_insects": _plain("crickets"),
     "frog": _plain("a frog", "croak"),
     "owl": _plain("an owl", "hoot"),
-    "wolf_howl_growl": _plain("a wolf howling", "howl"),
-    "fire_crackle": _plain("a crackling fire"),
+    "wolf_howl_growl": _plain(
+        "a wolf howling", "howl", bench="A wolf is howling. Keep your distance.", emotion="urgent"
+    ),
+    "fire_crackle": _plain(
+        "a crackling fire", bench="I hear a fire burning. Is it under control?", emotion="urgent"
+    ),
     "brass_horn": _plain("a horn", "honk", "horn"),
     "finger_snap": _plain("a finger snap", "snap"),
     "ui_notification": _plain("a notification sound", "beep", "notification"),
@@ -108,34 +119,44 @@ EVENTS: dict[str, EventKind] = {
     "wheeze": _concern("wheezing", "You are wheezing. Do you need help?", "wheeze"),
     "snoring": _plain("snoring", "snore"),
     "breathing": _plain("someone breathing", "breath"),
-    "throat_clearing": _plain("someone clearing their throat"),
-    "sniff": _plain("sniffing", "sniff"),
+    "throat_clearing": _plain(
+        "someone clearing their throat", bench="Your throat sounds dry. Some water may help."
+    ),
+    "sniff": _plain("sniffing", "sniff", bench="You are sniffling. Do you need a tissue?"),
     "burp": _plain("a burp", "burp"),
-    "hiccup": _plain("hiccups", "hiccup"),
+    "hiccup": _plain("hiccups", "hiccup", bench="Hiccups? A glass of water may help."),
     "chewing": _plain("someone chewing"),
-    "sigh": _plain("a sigh", "sigh"),
+    "sigh": _plain(
+        "a sigh", "sigh", bench="That was a deep sigh. Is something on your mind?", emotion="sad"
+    ),
     "whistling": _plain("whistling", "whistle"),
     "singing": _plain("singing"),
     "cheering": _plain("cheering", "cheer"),
     "children": _plain("children playing"),
     "cat_purr": _plain("a cat purring"),
-    "dog_growl": _plain("a dog growling", "growl"),
-    "dog_whimper": _plain("a dog whimpering"),
+    "dog_growl": _plain(
+        "a dog growling", "growl", bench="A dog is growling. Keep your distance.", emotion="urgent"
+    ),
+    "dog_whimper": _plain("a dog whimpering", bench="The dog is whimpering. It may need help."),
     "crow": _plain("a crow", "caw"),
     "hen": _plain("a hen", "cluck"),
     "turkey": _plain("a turkey", "gobble"),
     "goat": _plain("a goat"),
     "goose": _plain("a goose"),
     "pigeon": _plain("a pigeon"),
-    "lion": _plain("a lion roaring", "roar"),
-    "hiss": _plain("a hiss", "hiss"),
+    "lion": _plain(
+        "a lion roaring", "roar", bench="A lion is roaring. Keep your distance.", emotion="urgent"
+    ),
+    "hiss": _plain(
+        "a hiss", "hiss", bench="Something is hissing. Please check it.", emotion="urgent"
+    ),
     "mouse": _plain("a mouse"),
     "waves": _plain("waves"),
     "toilet": _plain("a toilet flushing", "flush"),
     "toothbrush": _plain("someone brushing their teeth"),
-    "tap": _plain("a water tap"),
+    "tap": _plain("a water tap", bench="The water is still running."),
     "pouring": _plain("something being poured"),
-    "boiling": _plain("boiling water"),
+    "boiling": _plain("boiling water", bench="Something is boiling. Please check the stove."),
     "frying": _plain("something frying"),
     "chopping": _plain("someone chopping food"),
     "dishes": _plain("dishes"),
@@ -155,16 +176,20 @@ EVENTS: dict[str, EventKind] = {
     "saw": _plain("a saw"),
     "hammer": _plain("a hammer", "hammer blow"),
     "jackhammer": _plain("a jackhammer"),
-    "car_horn": _plain("a car horn", "car horn"),
+    "car_horn": _plain(
+        "a car horn", "car horn", bench="A car is honking. Please watch out.", emotion="urgent"
+    ),
     "motorcycle": _plain("a motorcycle"),
     "truck": _plain("a truck"),
     "bus": _plain("a bus"),
-    "tyres": _plain("squealing tyres"),
+    "tyres": _plain(
+        "squealing tyres", bench="Squealing tyres! Please be careful.", emotion="urgent"
+    ),
     "boat": _plain("a motorboat"),
     "skateboard": _plain("a skateboard"),
     "bicycle_bell": _plain("a bicycle bell", "bicycle bell"),
     "foghorn": _plain("a foghorn", "foghorn"),
-    "steam_whistle": _plain("a steam whistle", "steam whistle"),
+    "steam_whistle": _plain("a steam whistle", "steam whistle", bench="The kettle is whistling."),
     "fireworks": _plain("fireworks"),
     "zipper": _plain("a zipper"),
     "keys": _plain("keys jangling"),
@@ -182,7 +207,9 @@ EVENTS: dict[str, EventKind] = {
     "spray": _plain("a spray"),
     "dialing": _plain("a phone being dialled"),
     "busy_tone": _plain("a busy tone"),
-    "reversing": _plain("a reversing beeper"),
+    "reversing": _plain(
+        "a reversing beeper", bench="A vehicle is backing up. Please watch out.", emotion="urgent"
+    ),
     "ball": _plain("a bouncing ball", "bounce"),
     "air_conditioner": _plain("an air conditioner"),
 }

@@ -35,6 +35,8 @@ KEPT_SHARE = 0.1
 WITHOUT_ACOUSTIC_SHARE = 0.5
 MOVED_SHARE = 0.5
 """How often replies are moved as well (`retime`)."""
+BENCH_SHARE = 0.5
+"""How often a narrated stream is also judged under the policy `bench`."""
 PEAK_LOGITS = (-1.0, 3.0)
 """How surely an imagined class is heard at its best, as YAMNet's logit."""
 
@@ -79,7 +81,8 @@ def resound(
             _write_features(
                 folder, name, new_name, group[0]["sounds"], exchange, imagination, random
             )
-            told = [new for row in group if (new := resounded(row, exchange, random))]
+            asked = [*group, *_benched(group, random)]
+            told = [new for row in asked if (new := resounded(row, exchange, random))]
             named = [
                 row | {"id": f"{new_name}-{k}", "features": new_name, "resound": True}
                 for k, row in enumerate(told)
@@ -207,8 +210,22 @@ def _overlaps(sounds: Sequence[Sound], chunk: int) -> bool:
     return any(_overlap(start, end, chunk) > 0 for start, end, _ in sounds)
 
 
-def _kind(label: str) -> tuple[bool, bool]:
-    return EVENTS[label].care is not None, EVENTS[label].quiet is not None
+def _benched(group: Sequence[Row], random: np.random.Generator) -> Iterator[Row]:
+    """Sometimes a narrated stream under the policy `bench`: it answers some of its sounds."""
+    for row in group:
+        if row["task"] == "narrate" and random.random() < BENCH_SHARE:
+            said = [
+                [chunk, *reply, cause]
+                for chunk, _, _, cause in row["said"]
+                if (reply := EVENTS[cause].reply("bench"))
+            ]
+            prefix = row["prefix"] | {"policy": "bench"}
+            yield row | {"task": "bench", "prefix": prefix, "said": said}
+
+
+def _kind(label: str) -> tuple[bool, bool, bool]:
+    kind = EVENTS[label]
+    return kind.care is not None, kind.quiet is not None, kind.bench is not None
 
 
 def _also_counted(exchange: Exchange, counted: set[str]) -> set[str]:
@@ -225,7 +242,7 @@ def _said(said: list[object], exchange: Exchange) -> list[object]:
     if not isinstance(cause, str) or cause not in exchange:
         return said
     old_kind, new_kind = EVENTS[cause], EVENTS[exchange[cause]]
-    for policy in ("narrate", "care", "quiet"):
+    for policy in ("narrate", "care", "quiet", "bench"):
         reply, new_reply = old_kind.reply(policy), new_kind.reply(policy)
         if reply and new_reply and text == reply[0]:
             return [chunk, *new_reply, exchange[cause]]

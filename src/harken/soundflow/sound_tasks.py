@@ -48,6 +48,8 @@ def events(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Var
     if random.random() < 0.3:
         variants.append(_unasked("quiet", heard))
     variants += _ordered(heard, repeating, studio, random)
+    if len(heard) == len(scene.sounds) and random.random() < 0.3:
+        variants.append(_unasked("bench", heard))
     return scene, variants
 
 
