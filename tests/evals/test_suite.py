@@ -3,7 +3,7 @@
 import pytest
 
 from harken.evals.streams import Case, Due, Outcome
-from harken.evals.suite import counting
+from harken.evals.suite import counting, interruption
 from harken.soundflow.composing import AGREED
 from harken.stream import Prefix
 
@@ -35,3 +35,22 @@ def test_counts_are_matched_to_their_sounds(
     assert found["counting exact (2 to 6)"].value == exact
     assert found["sounds counted"].value == pytest.approx(counted)
     assert found["needless counts among those said"].value == pytest.approx(needless)
+
+
+def test_stops_are_told_from_going_on() -> None:
+    def session(told: tuple[int, ...], stopped: tuple[int, ...], said: tuple[int, ...]) -> Outcome:
+        case = Case("a", "a", "interrupted", Prefix(), (), (), frozenset(range(10, 35)), told)
+        return Outcome(case, tuple((c, "Hm.", "normal") for c in said), (), stopped)
+
+    found = interruption(
+        [
+            session((20,), (21,), ()),
+            session((20,), (), (25, 40)),
+            session((), (), ()),
+            session((), (12,), ()),
+        ]
+    )
+    assert found["told to stop, stopped"].value == 0.5
+    assert found["not told to stop, went on"].value == 0.5
+    # One reply in 4 sessions of 25 chunks, 40 s in all.
+    assert found["replies to its own voice per hour"].value == pytest.approx(90)

@@ -32,7 +32,10 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One variant of a composed stream."""
+    """One variant of a composed stream.
+
+    playing: chunks in which our own voice is audible; stops: those in which it is told to stop.
+    """
 
     id: str
     audio: str
@@ -40,6 +43,8 @@ class Case:
     prefix: Prefix
     percepts: tuple[Percept, ...]
     due: tuple[Due, ...]
+    playing: frozenset[int] = frozenset()
+    stops: tuple[int, ...] = ()
 
     @property
     def hours(self) -> float:
@@ -49,11 +54,15 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one session said: (chunk, text, emotion) in order, and p(respond) of every chunk."""
+    """What one session said: (chunk, text, emotion) in order, and p(respond) of every chunk.
+
+    stopped: the chunks after which it decided to fall silent.
+    """
 
     case: Case
     said: tuple[tuple[int, str, str], ...]
     p_respond: tuple[float, ...]
+    stopped: tuple[int, ...] = ()
 
     def answers(self, due: Due, late: int = 4) -> list[str]:
         """Texts said from the beginning of a cause to `late` chunks after it was due."""
@@ -89,7 +98,14 @@ def _case(data: Path, row: dict[str, Any]) -> Case:
         start = max(spans, default=chunk * CHUNK_SAMPLES) // CHUNK_SAMPLES
         due.append(Due(chunk, text, emotion, cause, start))
     return Case(
-        row["id"], row["features"], row["task"], Prefix(**row["prefix"]), percepts, tuple(due)
+        row["id"],
+        row["features"],
+        row["task"],
+        Prefix(**row["prefix"]),
+        percepts,
+        tuple(due),
+        frozenset(row["playing"]),
+        tuple(row["stops"]),
     )
 
 
@@ -99,16 +115,19 @@ def run(
     """One session over a case, in passes over backlogs of `PASS_CHUNKS`."""
     conduct = Conduct(prefix=case.prefix, point=point, rule=rule)
     dialogue = Dialogue(listener, conduct)
-    backlog = [Audible(p) for p in case.percepts]
+    backlog = [Audible(p, p.chunk in case.playing) for p in case.percepts]
     said: list[tuple[int, str, str]] = []
     p_respond: list[float] = []
+    stopped: list[int] = []
     while backlog:
         done = 0
         for event in dialogue.attend(backlog[:PASS_CHUNKS]):
             if isinstance(event, Decided):
                 done += 1
                 p_respond.append(event.judgement.p_respond)
+                if event.decision == "stop":
+                    stopped.append(event.judgement.chunk)
             elif isinstance(event, ResponseTrace):
                 said.append((event.chunk, event.text, event.emotion))
         backlog = backlog[done:]
-    return Outcome(case, tuple(said), tuple(p_respond))
+    return Outcome(case, tuple(said), tuple(p_respond), tuple(stopped))

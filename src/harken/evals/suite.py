@@ -22,6 +22,7 @@ from harken.evals.streams import Due, Outcome
 from harken.soundflow.composing import AGREED
 from harken.soundflow.events import EVENTS
 from harken.soundflow.texts import is_chinese
+from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE
 
 _STOPWORDS = frozenset(
     """a an the is are was were there of in on to and it has have makes make people they that this
@@ -181,6 +182,24 @@ def orders(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     return {"orders acknowledged": share(agreed), "awaited sounds reported": share(awaited)}
 
 
+def interruption(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
+    """While our own voice plays: told to stop it stops, else it goes on; what it says to itself."""
+    chosen = _of(outcomes, "interrupted")
+    told = [
+        any(stop - 2 <= chunk <= stop + 3 for chunk in o.stopped for stop in o.case.stops)
+        for o in chosen
+        if o.case.stops
+    ]
+    untold = [not o.stopped for o in chosen if not o.case.stops]
+    to_itself = [sum(chunk in o.case.playing for chunk, *_ in o.said) for o in chosen]
+    hours = [len(o.case.playing) * CHUNK_SAMPLES / SAMPLE_RATE / 3600 for o in chosen]
+    return {
+        "told to stop, stopped": share(told),
+        "not told to stop, went on": share(untold),
+        "replies to its own voice per hour": rate(to_itself, hours),
+    }
+
+
 def delay(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """Seconds from the chunk where a response is due to the one after which it came."""
     late = np.array(
@@ -199,7 +218,7 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for part in (
         respond_or_ignore, false_alarms, naming, counting, transcription, translation, answers,
-        orders, delay,
+        orders, interruption, delay,
     ):  # fmt: skip
         found |= part(outcomes)
     return found

@@ -100,11 +100,13 @@ def _rows(job: Job) -> Iterator[dict[str, Any]]:
     random = np.random.default_rng([job.seed, job.index, job.split == "dev"])
     names = [n for n in COMPOSERS if n in job.only or not job.only]
     shares = np.array([COMPOSERS[n][1] for n in names])
+    if not shares.any():
+        shares = np.ones(len(names))
     composer = COMPOSERS[names[int(random.choice(len(names), p=shares / shares.sum()))]][0]
     scene, variants = composer(_studio(job.split), random)
     audio = scene.mix()
     percepts = heard(audio)
-    placed = [(v, place(v.due, percepts)) for v in variants]
+    placed = [(v, place(v.due, percepts), _stopped(v.stop, percepts)) for v in variants]
     features = job.folder / "features" / f"{job.name}.npz"
     partial = features.with_suffix(".partial")
     with partial.open("wb") as f:
@@ -116,13 +118,26 @@ def _rows(job: Job) -> Iterator[dict[str, Any]]:
     partial.replace(features)
     if job.keep_audio:
         soundfile.write(job.folder / "audio" / f"{job.name}.flac", audio, SAMPLE_RATE)
-    for n, (variant, said) in enumerate(placed):
-        yield _row(job, n, scene, variant, percepts, said)
+    for n, (variant, said, stops) in enumerate(placed):
+        yield _row(job, n, scene, variant, percepts, said, stops)
+
+
+def _stopped(stop: Due | None, percepts: list[Percept]) -> list[int]:
+    """The chunk in which it was heard that our voice should stop, if it was told so."""
+    return [chunk for chunk, *_ in place((stop,), percepts)] if stop else []
 
 
 def _row(
-    job: Job, n: int, scene: Scene, variant: Variant, percepts: list[Percept], said: list[Any]
+    job: Job,
+    n: int,
+    scene: Scene,
+    variant: Variant,
+    percepts: list[Percept],
+    said: list[Any],
+    stops: list[int],
 ) -> dict[str, Any]:
+    first, last = (at // CHUNK_SAMPLES for at in variant.own_voice)
+    playing = range(first, min([last, *stops, len(percepts) - 1]) + 1) if last else range(0)
     return {
         "id": f"{job.name}-{n}",
         "features": job.name,
@@ -134,8 +149,8 @@ def _row(
         "said": said,
         "sounds": scene.sounds,
         "due": [[d.start, d.end, d.waits_for, d.cause] for d in variant.due],
-        "playing": [],
-        "stops": [],
+        "playing": list(playing),
+        "stops": stops,
         "sources": sorted(scene.sources),
     }
 

@@ -39,11 +39,16 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One way to play the same audio: a prefix and what is due under it."""
+    """One way to play the same audio: a prefix and what is due under it.
+
+    own_voice: start and end of our own voice; stop: what it is told, its text unused.
+    """
 
     task: str
     prefix: Prefix
     due: tuple[Due, ...]
+    own_voice: tuple[int, int] = (0, 0)
+    stop: Due | None = None
 
 
 @dataclass
@@ -66,6 +71,11 @@ class Scene:
         """Whether the clip can still be placed with room to react to it."""
         return self.at + len(clip) + int(tail_s * SAMPLE_RATE) <= self.samples
 
+    def overlay(self, clip: F32, level_db: float, start: int) -> None:
+        """Put a clip at `start` at a peak level in dB below full scale; the place stays."""
+        peak = max(1e-6, float(np.abs(clip).max()))
+        self.tracks.append((start, clip * np.float32(10 ** (level_db / 20) / peak)))
+
     def place(
         self, clip: F32, level_db: float, source: str = "", label: str | None = None
     ) -> tuple[int, int]:
@@ -74,8 +84,7 @@ class Scene:
         label: of a sound in the foreground, empty for one without a name; None for speech.
         """
         start = self.at
-        peak = max(1e-6, float(np.abs(clip).max()))
-        self.tracks.append((start, clip * np.float32(10 ** (level_db / 20) / peak)))
+        self.overlay(clip, level_db, start)
         self.at = start + len(clip)
         if source:
             self.sources.add(source)
