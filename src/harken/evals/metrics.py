@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -82,31 +83,27 @@ def error_rate(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> Figure:
     return rate([edits(t, g) for t, g in pairs], [max(1, len(t)) for t, _ in pairs])
 
 
-def chrf(pairs: Sequence[tuple[str, str]], order: int = 6, beta: float = 2.0) -> Figure:
-    """chrF of (truth, guess) pairs from 0 to 1 (Popović 2015): F2 over character n-grams to 6."""
-    counts = np.array([_ngram_counts(t, g, order) for t, g in pairs], float).reshape(-1, order, 3)
+def chrf(pairs: Sequence[tuple[str, str]]) -> Figure:
+    """chrF2 of (reference, translation) pairs, 0 to 1 (sacrebleu's, Popović 2015)."""
+    from sacrebleu.metrics.chrf import CHRF
+
+    return _translated(pairs, CHRF())
+
+
+def bleu(pairs: Sequence[tuple[str, str]], language: str) -> Figure:
+    """BLEU of (reference, translation) pairs into `language`, 0 to 1 (sacrebleu's)."""
+    from sacrebleu.metrics.bleu import BLEU
+
+    return _translated(pairs, BLEU(tokenize="zh" if language == "zh" else "13a"))
+
+
+def _translated(pairs: Sequence[tuple[str, str]], metric: Any) -> Figure:
+    if not pairs:
+        return bootstrap(0, lambda i: 0.0)
+    references, guesses = ([pair[side] for pair in pairs] for side in (0, 1))
 
     def statistic(i: npt.NDArray[np.int64]) -> float:
-        same, guessed, true = counts[i].sum(0).T
-        known = (guessed > 0) & (true > 0)
-        if not known.any():
-            return 0.0
-        precision = (same[known] / guessed[known]).mean()
-        recall = (same[known] / true[known]).mean()
-        if precision + recall == 0:
-            return 0.0
-        return float((1 + beta**2) * precision * recall / (beta**2 * precision + recall))
+        chosen = [references[k] for k in i]
+        return float(metric.corpus_score([guesses[k] for k in i], [chosen]).score) / 100
 
     return bootstrap(len(pairs), statistic)
-
-
-def _ngram_counts(truth: str, guess: str, order: int) -> list[tuple[int, int, int]]:
-    from collections import Counter
-
-    t, g = "".join(truth.split()), "".join(guess.split())
-    found = []
-    for n in range(1, order + 1):
-        a = Counter(t[i : i + n] for i in range(len(t) - n + 1))
-        b = Counter(g[i : i + n] for i in range(len(g) - n + 1))
-        found.append(((a & b).total(), b.total(), a.total()))
-    return found

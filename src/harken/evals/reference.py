@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from harken.evals.metrics import Figure, share
 from harken.evals.plain_decoder import PlainDecoder
 from harken.evals.streams import Case
-from harken.evals.suite import chrf_by_way, holds_answer
+from harken.evals.suite import holds_answer, translated
 from harken.soundflow.studio import Studio
 from harken.soundflow.texts import is_chinese
 
 
 def figures(cases: Sequence[Case], decoder: PlainDecoder, split: str) -> dict[str, Figure]:
-    """chrF of translations and the share of answers with the key words, given true texts.
+    """chrF and BLEU of translations and the share of answers with the key words, given true texts.
 
     Every sentence counts as often as it is due, as in the figures of sessions.
     """
@@ -30,7 +30,7 @@ def figures(cases: Sequence[Case], decoder: PlainDecoder, split: str) -> dict[st
     }
     pairs = [(ref, said[c, text]) for c, ref, text in wanted if c == "translation"]
     right = [holds_answer(said[c, text], ref, text) for c, ref, text in wanted if c == "question"]
-    return chrf_by_way(pairs) | {"answers with the reference's key words": share(right)}
+    return translated(pairs) | {"answers with the reference's key words": share(right)}
 
 
 def _source_texts(split: str) -> dict[tuple[str, str], str]:

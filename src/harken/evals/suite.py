@@ -12,6 +12,7 @@ import numpy as np
 from harken.evals.metrics import (
     Figure,
     balanced_accuracy,
+    bleu,
     bootstrap,
     chrf,
     error_rate,
@@ -131,15 +132,17 @@ def translation(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
         for due in outcome.case.due
         if due.cause == "translation"
     ]
-    return {"sentences translated": share([bool(said) for _, said in pairs])} | chrf_by_way(pairs)
+    return {"sentences translated": share([bool(said) for _, said in pairs])} | translated(pairs)
 
 
-def chrf_by_way(pairs: Sequence[tuple[str, str]]) -> dict[str, Figure]:
-    """chrF of (reference, translation) pairs, into Chinese and into English."""
-    return {
-        f"translation chrF {way}": chrf([p for p in pairs if is_chinese(p[0]) == into_chinese])
-        for way, into_chinese in (("en-zh", True), ("zh-en", False))
-    }
+def translated(pairs: Sequence[tuple[str, str]]) -> dict[str, Figure]:
+    """chrF and BLEU of (reference, translation) pairs, into Chinese and into English."""
+    found = {}
+    for way, language in (("en-zh", "zh"), ("zh-en", "en")):
+        chosen = [p for p in pairs if is_chinese(p[0]) == (language == "zh")]
+        found[f"translation chrF {way}"] = chrf(chosen)
+        found[f"translation BLEU {way}"] = bleu(chosen, language)
+    return found
 
 
 def answers(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
