@@ -15,6 +15,12 @@ _COUNT = (
     "Keep count of the {noun}s for me.",
     "How many {noun}s are there? Count aloud.",
     "Tell me the number each time you hear a {noun}.",
+    "Count how many times you hear a {noun}.",
+    "Every time you hear a {noun}, say the number.",
+    "Could you count the {noun}s for me?",
+    "I want you to count each {noun} out loud.",
+    "Please listen and count the {noun}s.",
+    "Start counting the {noun}s now.",
 )
 _WHEN = (
     "Tell me when you hear {name}.",
@@ -23,6 +29,12 @@ _WHEN = (
     "Only speak up when you hear {name}.",
     "I am waiting for {name}, tell me when it comes.",
     "Say something when you hear {name}.",
+    "Tell me if you hear {name}.",
+    "Alert me if there is {name}.",
+    "Let me know when you hear {name}.",
+    "Please tell me as soon as there is {name}.",
+    "Stay quiet until you hear {name}.",
+    "When you hear {name}, tell me.",
 )
 
 
