@@ -49,11 +49,14 @@ def run_command(
 ) -> None:
     """Start a run; a killed one goes on with `resume`."""
     _require_torch()
+    from harken.train.compute import fastest
     from harken.train.config import TrainConfig
     from harken.train.run import Run, run_folder
 
     options = {"minutes": minutes, "steps": steps, "seed": seed}
     fields = _fields_in(config) if config else {}
+    # Kept with the run: it continues in the format it began with, wherever it is resumed.
+    fields.setdefault("compute", fastest())
     fields |= {name: value for name, value in options.items() if value is not None}
     chosen = TrainConfig.from_json(json.dumps(fields), str(config or "the command line"))
     run = Run(run_folder(name))

@@ -87,7 +87,7 @@ def retell(folder: Path, times: int, seed: int = 0, only: Sequence[str] = ()) ->
         row
         for path in sorted((folder / "lines").glob("train-*.json"))
         for row in json.loads(path.read_text("utf-8"))
-        if row["task"] in tasks and "retold" not in row
+        if row["task"] in tasks and not {"retold", "unjudged"} & row.keys()
     ]
     if not originals:
         raise HarkenError(

@@ -7,6 +7,8 @@ from typing import Any
 from harken.errors import HarkenError
 from harken.stream import profile_named
 
+COMPUTE = ("bfloat16", "float32")
+
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
@@ -21,6 +23,7 @@ class TrainConfig:
     class weights against silent. drop_*: chance that a whole stream loses that ear.
     task_weights: share of a task against 1 for those not named.
     *_minutes and *_steps: how often. nice: niceness of the process, 0 to 19.
+    compute: bfloat16 or float32, what the frozen decoder computes in (`harken.train.compute`).
     """
 
     profile: str = "mini"
@@ -49,6 +52,7 @@ class TrainConfig:
     checkpoint_steps: int | None = None
     threads: int = 2
     nice: int = 5
+    compute: str = "bfloat16"
 
     def __post_init__(self) -> None:
         profile_named(self.profile)
@@ -73,6 +77,8 @@ class TrainConfig:
         for name, value in weights.items():
             if not value >= 0:
                 raise HarkenError(f"{name} is {value:g}; it must not be negative")
+        if self.compute not in COMPUTE:
+            raise HarkenError(f"compute is {self.compute!r}; choose {' or '.join(COMPUTE)}")
         if not 0 <= self.nice <= 19:
             raise HarkenError(f"nice is {self.nice}; choose 0 (normal) to 19 (lowest priority)")
 

@@ -21,6 +21,7 @@ from harken.decide.embedding import EmbeddingTable
 from harken.errors import HarkenError
 from harken.stream import profile_named
 from harken.train.batch import Batch, Collator
+from harken.train.compute import DTYPES
 from harken.train.config import TrainConfig
 from harken.train.evaluate import balanced_accuracy, dev_loss, dev_sample, evaluate, summary
 from harken.train.examples import Document, Record, load_document, read_records
@@ -65,7 +66,8 @@ class _Trainer:
         self.run, self.config, self.data, self.report = run, config, data, report
         self.vocabulary = parts.vocabulary(profile)
         self.collator = Collator(profile, EmbeddingTable(parts.folder))
-        self.model = StreamModel(profile, parts, seed=config.seed)
+        dtype = DTYPES[config.compute]
+        self.model = StreamModel(profile, parts, seed=config.seed, dtype=dtype)
         self.loss = StreamLoss(profile, config)
         self.optimiser = _optimiser(self.model, config)
 

@@ -1,0 +1,30 @@
+"""Which number format a run computes in: whichever multiplies faster on this machine.
+
+bfloat16 halves the memory, and with AMX or a GPU it is several times as fast; a processor that only
+has AVX-512 may take twice as long for it as for float32. Trained tensors are float32 either way.
+"""
+
+import time
+
+import torch
+
+DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
+_SHAPE = (512, 896, 4864)  # positions, and a matrix of the decoder
+_MEASURE_S = 0.3
+
+
+def fastest() -> str:
+    """The name of the faster format in `DTYPES`; takes a second."""
+    return max(DTYPES, key=lambda name: matmul_flops(DTYPES[name]))
+
+
+def matmul_flops(dtype: torch.dtype) -> float:
+    """Floating-point operations a second of a product of the decoder's size."""
+    n, k, m = _SHAPE
+    left, right = torch.zeros(n, k, dtype=dtype), torch.zeros(m, k, dtype=dtype)
+    left @ right.t()  # the first product also chooses its kernel
+    began, products = time.monotonic(), 0
+    while (spent := time.monotonic() - began) < _MEASURE_S:
+        left @ right.t()
+        products += 1
+    return 2 * n * k * m * products / spent
