@@ -46,7 +46,7 @@ def streams(
             break
         point = operating_point(checkpoint, case.prefix.policy, threshold)
         outcomes.append(run(case, listener, point, rule))
-    found = figures(outcomes)
+    found = {name: figure for name, figure in figures(outcomes).items() if figure.n}
     for name, figure in found.items():
         typer.echo(f"{name:45} {figure}")
     if out:

@@ -46,8 +46,13 @@ def share(hits: Sequence[bool]) -> Figure:
 
 
 def balanced_accuracy(due: Sequence[bool], spoken: Sequence[bool]) -> Figure:
-    """Mean of the share of due items spoken to and of the others left in silence."""
+    """Mean of the share of due items spoken to and of the others left in silence.
+
+    No items where only one of both kinds is there: nothing is told apart then.
+    """
     want, got = np.asarray(due, bool), np.asarray(spoken, bool)
+    if want.all() or not want.any():
+        return bootstrap(0, lambda i: 0.0)
 
     def statistic(i: npt.NDArray[np.int64]) -> float:
         w, g = want[i], got[i]

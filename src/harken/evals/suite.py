@@ -42,15 +42,8 @@ def _of(outcomes: Sequence[Outcome], *tasks: str) -> list[Outcome]:
 
 def respond_or_ignore(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """Sounds under care and quiet: the due ones answered, the others (known from the same audio
-    under narrate) left alone."""
-    named = {o.case.audio: o.case.due for o in _of(outcomes, "narrate")}
-    due: list[bool] = []
-    spoken: list[bool] = []
-    for outcome in _of(outcomes, "care", "quiet"):
-        wanted = {(d.cause, d.start) for d in outcome.case.due}
-        for event in named.get(outcome.case.audio, outcome.case.due):
-            due.append((event.cause, event.start) in wanted)
-            spoken.append(bool(outcome.answers(event)))
+    under narrate) left alone. Beside them the same under bench."""
+    due, spoken = _answered(outcomes, "care", "quiet")
     truth, got = np.array(due, bool), np.array(spoken, bool)
     return {
         "balanced accuracy": balanced_accuracy(due, spoken),
@@ -58,7 +51,21 @@ def respond_or_ignore(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
         "always respond": balanced_accuracy(due, [True] * len(due)),
         "recall of due": share(list(got[truth])),
         "silence on others": share(list(~got[~truth])),
+        "balanced accuracy, bench": balanced_accuracy(*_answered(outcomes, "bench")),
     }
+
+
+def _answered(outcomes: Sequence[Outcome], *policies: str) -> tuple[list[bool], list[bool]]:
+    """For every sound under those policies: was a reply due, was something said."""
+    named = {o.case.audio: o.case.due for o in _of(outcomes, "narrate")}
+    due: list[bool] = []
+    spoken: list[bool] = []
+    for outcome in _of(outcomes, *policies):
+        wanted = {(d.cause, d.start) for d in outcome.case.due}
+        for event in named.get(outcome.case.audio, outcome.case.due):
+            due.append((event.cause, event.start) in wanted)
+            spoken.append(bool(outcome.answers(event)))
+    return due, spoken
 
 
 def false_alarms(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
