@@ -61,7 +61,7 @@ def test_documents_fill_a_step_and_none_is_lost() -> None:
     lengths = [40, 50, 30, 200, 10, 60]
     cursor, steps = 0, []
     while cursor < len(lengths):
-        taken, cursor = take(range(len(lengths)), cursor, 100, lambda i: document(lengths[i]))
+        taken, cursor = take(range(len(lengths)), cursor, 100, lambda i, _: document(lengths[i]))
         steps.append([len(d) for d in taken])
     assert steps == [[40, 50], [30], [200], [10, 60]]
 

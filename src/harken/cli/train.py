@@ -35,6 +35,10 @@ def run_command(
     seed: Annotated[
         int | None, typer.Option(help="Decides the order and every random beginning.")
     ] = None,
+    stage: Annotated[
+        str | None,
+        typer.Option(help="A stage of the recipe: format, ears, streams or interaction."),
+    ] = None,
     start: Annotated[
         str | None,
         typer.Option(
@@ -52,9 +56,11 @@ def run_command(
     from harken.train.compute import fastest
     from harken.train.config import TrainConfig
     from harken.train.run import Run, run_folder
+    from harken.train.stages import stage_named
 
     options = {"minutes": minutes, "steps": steps, "seed": seed}
-    fields = _fields_in(config) if config else {}
+    fields = stage_named(stage) if stage else {}
+    fields |= _fields_in(config) if config else {}
     # Kept with the run: it continues in the format it began with, wherever it is resumed.
     fields.setdefault("compute", fastest())
     fields |= {name: value for name, value in options.items() if value is not None}

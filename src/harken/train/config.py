@@ -7,6 +7,8 @@ from typing import Any
 from harken.errors import HarkenError
 from harken.stream import profile_named
 
+LEARNERS = ("controls", "sound", "acoustic", "decoder")
+"""Control rows, adapters of the two ears, LoRA of the decoder."""
 COMPUTE = ("bfloat16", "float32")
 
 
@@ -20,8 +22,10 @@ class TrainConfig:
     (control input rows, sound class rows, biases); `lr_dense` for matrices over dense features,
     where every input moves every output; `lr_output` for the control output rows.
     control_weight, emotion_weight: factors beside the text loss. respond_weight, stop_weight:
-    class weights against silent. drop_*: chance that a whole stream loses that ear.
-    task_weights: share of a task against 1 for those not named.
+    class weights against silent. drop_*: chance that a whole stream loses that ear; the words ear
+    only where nothing is due to what was said.
+    trained: beginnings of the names of what learns; the rest stays as it began.
+    task_weights: share of a task against `other_weight` for those not named.
     *_minutes and *_steps: how often. nice: niceness of the process, 0 to 19.
     compute: bfloat16 or float32, what the frozen decoder computes in (`harken.train.compute`).
     """
@@ -44,7 +48,10 @@ class TrainConfig:
     stop_weight: float = 3.0
     drop_acoustic: float = 0.1
     drop_sound: float = 0.05
+    drop_words: float = 0.0
+    trained: tuple[str, ...] = LEARNERS
     task_weights: dict[str, float] = field(default_factory=dict)
+    other_weight: float = 1.0
     log_steps: int = 10
     dev_steps: int = 200
     dev_streams: int = 48
@@ -66,17 +73,28 @@ class TrainConfig:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise HarkenError(f"{name} is {value:g}; it must be above 0")
-        for name in ("drop_acoustic", "drop_sound", "warmup", "lr_floor"):
+        for name in ("drop_acoustic", "drop_sound", "drop_words", "warmup", "lr_floor"):
             if not 0 <= getattr(self, name) < 1:
                 raise HarkenError(f"{name} is {getattr(self, name):g}; it must be in 0 to 1")
         weights = {
             name: getattr(self, name)
-            for name in ("control_weight", "emotion_weight", "respond_weight", "stop_weight")
+            for name in (
+                "control_weight",
+                "emotion_weight",
+                "respond_weight",
+                "stop_weight",
+                "other_weight",
+            )
         }
         weights |= {f"the weight of task {k}": v for k, v in self.task_weights.items()}
         for name, value in weights.items():
             if not value >= 0:
                 raise HarkenError(f"{name} is {value:g}; it must not be negative")
+        object.__setattr__(self, "trained", tuple(self.trained))
+        if not self.trained or set(self.trained) - set(LEARNERS):
+            raise HarkenError(
+                f"trained is {list(self.trained)}; name at least one of {', '.join(LEARNERS)}"
+            )
         if self.compute not in COMPUTE:
             raise HarkenError(f"compute is {self.compute!r}; choose {' or '.join(COMPUTE)}")
         if not 0 <= self.nice <= 19:

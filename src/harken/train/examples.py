@@ -5,7 +5,7 @@ frozen ears delivered: sound float16 [chunks, 1545] and acoustic float16 [chunks
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +24,8 @@ RECORDS = "streams.jsonl"
 class Record:
     """One stream: its timeline, and the file of its features.
 
-    unjudged: chunks whose decision is there to be read and not to be learnt.
+    unjudged: chunks whose decision is there to be read and not to be learnt. asks_aloud: whether
+    a response is due to what was said, so that the words ear is needed.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Record:
     timeline: Timeline
     features: Path
     unjudged: tuple[int, ...] = ()
+    asks_aloud: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,17 @@ def read_records(folder: Path, size_bytes: int | None = None) -> Records:
     return Records(tuple(records), len(content))
 
 
-def load_document(record: Record, vocabulary: Vocabulary) -> Document:
-    """Read the features of a record and write its stream.
+def load_document(
+    record: Record, vocabulary: Vocabulary, *, without_words: bool = False
+) -> Document:
+    """Read the features of a record and write its stream, as if no word had been recognised where
+    `without_words` asks for it.
 
     Raises:
         HarkenError: the features are missing, or not those of this stream.
     """
-    stream = write(record.timeline, vocabulary)
+    timeline = replace(record.timeline, heard=()) if without_words else record.timeline
+    stream = write(timeline, vocabulary)
     try:
         with np.load(record.features) as stored:
             sound, acoustic = stored["sound"], stored["acoustic"]
@@ -150,10 +156,17 @@ def _record(line: str, folder: Path, where: str) -> Record:
             timeline=_timeline(raw),
             features=folder / "features" / f"{raw['features']}.npz",
             unjudged=unjudged,
+            asks_aloud=_asks_aloud(raw),
         )
     except (ValueError, KeyError, TypeError, HarkenError) as broken:
         why = f"lacks {broken}" if isinstance(broken, KeyError) else str(broken)
         raise HarkenError(f"{where}: no training stream: {why}; compose the data again") from broken
+
+
+def _asks_aloud(raw: dict[str, Any]) -> bool:
+    if "due" not in raw:
+        return True
+    return bool(raw["stops"]) or any(what != "sound" for _, _, what, _ in raw["due"])
 
 
 def _timeline(raw: dict[str, Any]) -> Timeline:

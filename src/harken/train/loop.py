@@ -27,7 +27,7 @@ from harken.train.evaluate import balanced_accuracy, dev_loss, dev_sample, evalu
 from harken.train.examples import Document, Record, load_document, read_records
 from harken.train.loss import StreamLoss, Tally, merged
 from harken.train.model import BaseParts, StreamModel
-from harken.train.order import Place, deaf_ears, epoch_order, take
+from harken.train.order import Place, deaf_ears, epoch_order, loses_words, take
 from harken.train.run import Progress, Run, Saved
 
 Report = Callable[[dict[str, Any]], None]
@@ -68,6 +68,8 @@ class _Trainer:
         self.collator = Collator(profile, EmbeddingTable(parts.folder))
         dtype = DTYPES[config.compute]
         self.model = StreamModel(profile, parts, seed=config.seed, dtype=dtype)
+        for name, parameter in self.model.named_parameters():
+            parameter.requires_grad_(name.startswith(config.trained))
         self.loss = StreamLoss(profile, config)
         self.optimiser = _optimiser(self.model, config)
 
@@ -147,7 +149,13 @@ class _Trainer:
         learnt = records.of("train")
         if not learnt:
             raise HarkenError(f"{self.data} holds no stream of the split train; compose some first")
-        order = epoch_order(learnt, self.config.task_weights, self.config.seed, progress.at.epoch)
+        order = epoch_order(
+            learnt,
+            self.config.task_weights,
+            self.config.seed,
+            progress.at.epoch,
+            self.config.other_weight,
+        )
         return (
             learnt,
             order,
@@ -159,8 +167,12 @@ class _Trainer:
     ) -> tuple[list[Document], int]:
         limit = self.collator.profile.context
 
-        def load(i: int) -> Document:
-            document = load_document(records[i], self.vocabulary)
+        def load(i: int, cursor: int) -> Document:
+            record, seed, epoch = records[i], self.config.seed, progress.at.epoch
+            without_words = not record.asks_aloud and loses_words(
+                seed, epoch, cursor, self.config.drop_words
+            )
+            document = load_document(record, self.vocabulary, without_words=without_words)
             if len(document) > limit:
                 raise HarkenError(
                     f"stream {document.id} has {len(document)} positions, profile "
@@ -209,7 +221,7 @@ class _Trainer:
                 sample,
                 cursor,
                 self.config.positions,
-                lambda i: load_document(records[i], self.vocabulary),
+                lambda i, _: load_document(records[i], self.vocabulary),
             )
             yield self.collator.collate(documents)
 
@@ -242,6 +254,7 @@ def _optimiser(model: StreamModel, config: TrainConfig) -> torch.optim.AdamW:
             ),
         }
         for name, parameter in model.named_parameters()
+        if parameter.requires_grad
     ]
     return torch.optim.AdamW(groups, lr=config.lr_lora, weight_decay=0.0, fused=True)
 

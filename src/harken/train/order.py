@@ -12,7 +12,7 @@ import numpy as np
 from harken.errors import HarkenError
 from harken.train.examples import Document, Record
 
-_ORDER, _EARS = 1, 2  # keep the two kinds of draws apart
+_ORDER, _EARS, _WORDS = 1, 2, 3  # keep the kinds of draws apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,15 @@ class Place:
 
 
 def epoch_order(
-    records: Sequence[Record], weights: Mapping[str, float], seed: int, epoch: int
+    records: Sequence[Record],
+    weights: Mapping[str, float],
+    seed: int,
+    epoch: int,
+    other_weight: float = 1.0,
 ) -> list[int]:
     """Indices of one epoch: as many draws as records, tasks in proportion to their weights.
 
-    A task (weight 1 unless named) that has fewer streams than draws gives each of them about
+    A task (`other_weight` unless named) that has fewer streams than draws gives each of them about
     equally often; one that has more gives a random part, another one in each epoch.
     """
     by_task: dict[str, list[int]] = {}
@@ -45,7 +49,7 @@ def epoch_order(
             f"no training stream has the weighted task {min(unknown)!r}; the data hold "
             f"{', '.join(sorted(by_task))}"
         )
-    share = {task: weights.get(task, 1.0) for task in sorted(by_task)}
+    share = {task: weights.get(task, other_weight) for task in sorted(by_task)}
     total = sum(share.values())
     if not total:
         raise HarkenError("every task of the training data has weight 0; give one a weight")
@@ -61,16 +65,17 @@ def epoch_order(
 
 
 def take(
-    order: Sequence[int], cursor: int, positions: int, load: Callable[[int], Document]
+    order: Sequence[int], cursor: int, positions: int, load: Callable[[int, int], Document]
 ) -> tuple[list[Document], int]:
     """The next documents that fill at most `positions` together, and the cursor behind them.
 
-    One document that is longer than that makes a step of its own.
+    `load` is given an index of `order` and the cursor it came from. One document that is longer
+    than that makes a step of its own.
     """
     documents: list[Document] = []
     filled = 0
     while cursor < len(order):
-        document = load(order[cursor])
+        document = load(order[cursor], cursor)
         if documents and filled + len(document) > positions:
             break
         documents.append(document)
@@ -85,3 +90,10 @@ def deaf_ears(
     """For each of n documents of a step: is its sound ear off, is its acoustic ear off."""
     draws = np.random.default_rng((seed, _EARS, step)).random((n, 2))
     return [(bool(s < drop_sound), bool(a < drop_acoustic)) for s, a in draws]
+
+
+def loses_words(seed: int, epoch: int, cursor: int, drop_words: float) -> bool:
+    """Whether the draw at `cursor` of an epoch comes without recognised words."""
+    if not drop_words:
+        return False
+    return bool(np.random.default_rng((seed, _WORDS, epoch, cursor)).random() < drop_words)
