@@ -55,7 +55,7 @@ def begun(folder: Path, config: TrainConfig, data: Path) -> Run:
 def logged(run: Run, kind: str) -> list[dict[str, Any]]:
     """Entries without what depends on the clock."""
     entries = [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]
-    clock = ("seconds", "positions_per_s")
+    clock = ("seconds", "positions_per_s", "peak_share")
     return [{k: v for k, v in e.items() if k not in clock} for e in entries if e["kind"] == kind]
 
 

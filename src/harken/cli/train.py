@@ -134,7 +134,11 @@ def _print_entry(entry: Mapping[str, Any]) -> None:
     """One line of the log for people: overall, then text loss and hits by task."""
     whole = entry["all"]
     scores = [f"{what} {s['loss']:.3f}/{s['rate']:.0%}" for what, s in whole.items()]
-    extra = [f"{k} {entry[k]}" for k in ("positions_per_s", "balanced_accuracy") if k in entry]
+    extra = [
+        f"{k} {entry[k]}"
+        for k in ("positions_per_s", "peak_share", "balanced_accuracy")
+        if k in entry
+    ]
     head = f"{entry['kind']:5} step {entry['step']} {entry['done']:.0%}"
     print(head, *extra, *scores, sep="  ", flush=True)
     if entry["kind"] == "dev":

@@ -21,7 +21,7 @@ from harken.decide.embedding import EmbeddingTable
 from harken.errors import HarkenError
 from harken.stream import profile_named
 from harken.train.batch import Batch, Collator
-from harken.train.compute import DTYPES
+from harken.train.compute import DTYPES, matmul_flops
 from harken.train.config import TrainConfig
 from harken.train.evaluate import balanced_accuracy, dev_loss, dev_sample, evaluate, summary
 from harken.train.examples import Document, Record, load_document, read_records
@@ -70,6 +70,8 @@ class _Trainer:
         self.model = StreamModel(profile, parts, seed=config.seed, dtype=dtype)
         for name, parameter in self.model.named_parameters():
             parameter.requires_grad_(name.startswith(config.trained))
+        self.operations_per_position = self.model.operations_per_position()
+        self.peak_flops = matmul_flops(dtype)
         self.loss = StreamLoss(profile, config)
         self.optimiser = _optimiser(self.model, config)
 
@@ -105,7 +107,14 @@ class _Trainer:
             steps_timed, positions_timed = steps_timed + 1, positions_timed + batch.positions
             if progress.step % self.config.log_steps == 0:
                 speed = positions_timed / (time.monotonic() - began)
-                self._log("train", progress, merged(since), positions_per_s=round(speed, 1))
+                share = speed * self.operations_per_position / self.peak_flops
+                self._log(
+                    "train",
+                    progress,
+                    merged(since),
+                    positions_per_s=round(speed, 1),
+                    peak_share=round(share, 3),
+                )
                 since, began, positions_timed = [], time.monotonic(), 0
             done = progress.fraction(self.config) >= 1
             if progress.step % self.config.dev_steps == 0 or done:

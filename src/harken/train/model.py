@@ -147,6 +147,15 @@ class StreamModel(nn.Module):
         states: Tensor = self.decoder(self.embed(batch), batch.lengths)
         return states
 
+    def operations_per_position(self) -> int:
+        """Floating-point operations of the decoder's products for one position, forward and back.
+
+        Two a weight forward, two back to the activations, and two more where the weight learns.
+        """
+        frozen = sum(b.numel() for n, b in self.decoder.named_buffers() if n.endswith(".weight"))
+        learning = sum(p.numel() for p in self.decoder.parameters() if p.requires_grad)
+        return 4 * frozen + 6 * learning
+
     def checkpoint_tensors(self) -> dict[str, Tensor]:
         """Trained tensors under the names of a checkpoint."""
         return {n.removeprefix("decoder."): p.detach() for n, p in self.named_parameters()}
