@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -166,6 +166,46 @@ def show(
 
     for line in timeline(folder, name):
         typer.echo(line)
+
+
+@app.command()
+def shards(
+    folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
+    out: Annotated[Path, typer.Argument(help="Folder for the shards; made if it is not there.")],
+    streams_per_shard: Annotated[int, typer.Option(help="Streams in one shard.", min=1)] = 100,
+    audio: Annotated[bool, typer.Option(help="Also the sound, where it was kept.")] = True,
+) -> None:
+    """Pack the streams into tar shards for WebDataset; goes on where it was killed."""
+    from harken.soundflow.shards import write_shards
+
+    with _bar() as bar:
+        task = bar.add_task("shards", total=None)
+        index = write_shards(
+            folder,
+            out,
+            streams_per_shard=streams_per_shard,
+            audio=audio,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    typer.echo(f"{len(index.shards)} shards in {out}")
+
+
+@app.command()
+def export(
+    source: Annotated[Path, typer.Argument(help="A data folder that kept audio, or its shards.")],
+    out: Annotated[Path, typer.Argument(help="The JSONL to write.")],
+    audio: Annotated[Path, typer.Argument(help="Folder for the recordings of the turns.")],
+    shape: Annotated[
+        Literal["card", "conversation", "offline"], typer.Option(help="A published shape.")
+    ] = "card",
+    policy: Annotated[str, typer.Option(help="Streams under this policy.")] = "care",
+) -> None:
+    """Write streams as the JSONL of the published data set (docs/shards.md says what it loses)."""
+    from harken.soundflow.published import export_published
+
+    done = export_published(source, out, audio, shape=shape, policy=policy)
+    left = ", ".join(f"{n} {why}" for why, n in sorted(done.left_out.items()))
+    typer.echo(f"{done.written} streams in {out}" + (f"; left out: {left}" if left else ""))
 
 
 def _bar() -> Progress:
