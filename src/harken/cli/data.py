@@ -169,6 +169,25 @@ def show(
 
 
 @app.command()
+def plan(
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal plans.")] = 0,
+    scene: Annotated[
+        list[str] | None, typer.Option(help="Only this scene (repeatable); any by default.")
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="An OpenAI-compatible endpoint that plans instead (docs/planning.md)."),
+    ] = None,
+    model: Annotated[str, typer.Option(help="Its model.")] = "gpt-4o-mini",
+) -> None:
+    """Show the plan of one scene: what happens, in which order, at what distance."""
+    from harken.soundflow.plan import Endpoint, GrammarPlanner, LlmPlanner, Planner, shown
+
+    planner: Planner = LlmPlanner(Endpoint(url, model)) if url else GrammarPlanner(scene or ())
+    typer.echo(shown(planner.plan(seed)))
+
+
+@app.command()
 def shards(
     folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
     out: Annotated[Path, typer.Argument(help="Folder for the shards; made if it is not there.")],
