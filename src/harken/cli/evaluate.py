@@ -1,9 +1,11 @@
 """`harken eval`: the figures of a checkpoint on composed streams."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,24 +30,20 @@ def streams(
         str,
         typer.Option(help="drain: one decision for every 8 chunks, as the published system does."),
     ] = "per-chunk",
+    rival: Annotated[
+        str | None,
+        typer.Option(help="cascade: rules over the same ears and the untrained decoder instead."),
+    ] = None,
 ) -> None:
     """Run every stream of a split through the loop and print what came of it."""
-    from harken.decide.model import load_listener, operating_point
-    from harken.evals.streams import cases, run
+    from harken.evals.streams import cases
     from harken.evals.suite import figures
-    from harken.live.backlog import backlog_rule
 
-    rule = backlog_rule(backlog)
     if out:
         _require_folder_of(out)
-    listener = load_listener(model)
-    checkpoint = listener.checkpoint
-    outcomes = []
-    for n, case in enumerate(cases(data, split)):
-        if most and n >= most:
-            break
-        point = operating_point(checkpoint, case.prefix.policy, threshold)
-        outcomes.append(run(case, listener, point, rule))
+    session, facts = _rival(rival) if rival else _listener_sessions(model, threshold, backlog)
+    chosen = islice(cases(data, split), most or None)
+    outcomes = [session(case) for case in chosen]
     found = {name: figure for name, figure in figures(outcomes).items() if figure.n}
     for name, figure in found.items():
         typer.echo(f"{name:45} {figure}")
@@ -60,9 +58,7 @@ def streams(
             }
             for o in outcomes
         ]
-        record = {
-            "threshold": threshold or checkpoint.calibration.thresholds,
-            "checkpoint": checkpoint.facts,
+        record = facts | {
             "figures": {k: asdict(v) for k, v in found.items()},
             "sessions": sessions,
         }
@@ -104,6 +100,35 @@ def reference(
 
     for name, figure in figures(list(cases(data, split)), plain_decoder(), split).items():
         typer.echo(f"{name:45} {figure}")
+
+
+def _listener_sessions(
+    model: Path | None, threshold: float | None, backlog: str
+) -> tuple[Callable[[Any], Any], dict[str, Any]]:
+    """How a case is run with a checkpoint, and what is told of it."""
+    from harken.decide.model import load_listener, operating_point
+    from harken.evals.streams import Case, Outcome, run
+    from harken.live.backlog import backlog_rule
+
+    rule, listener = backlog_rule(backlog), load_listener(model)
+    checkpoint = listener.checkpoint
+
+    def session(case: Case) -> Outcome:
+        point = operating_point(checkpoint, case.prefix.policy, threshold)
+        return run(case, listener, point, rule)
+
+    thresholds = threshold or checkpoint.calibration.thresholds
+    return session, {"threshold": thresholds, "checkpoint": checkpoint.facts}
+
+
+def _rival(name: str) -> tuple[Callable[[Any], Any], dict[str, Any]]:
+    from harken.evals.cascade import run_cascade
+    from harken.evals.plain_decoder import plain_decoder
+
+    if name != "cascade":
+        raise HarkenError(f"no rival {name!r}; choose cascade")
+    decoder = plain_decoder()
+    return lambda case: run_cascade(case, decoder), {"rival": name}
 
 
 def _require_folder_of(out: Path) -> None:
