@@ -145,6 +145,9 @@ def answer(
 @app.command()
 def stats(
     folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
+    html: Annotated[
+        Path | None, typer.Option(help="Also a page with plots, and streams to listen to.")
+    ] = None,
 ) -> None:
     """Streams, hours and replies by task."""
     from harken.soundflow.stats import counts
@@ -154,6 +157,11 @@ def stats(
         numbers = (found.variants, found.retold, f"{found.hours:.2f}", found.replies.total())
         table.add_row(split, task, *map(str, numbers), found.commonest)
     Console().print(table)
+    if html:
+        from harken.soundflow.stats_page import write_page
+
+        write_page(folder, html)
+        typer.echo(f"page in {html}")
 
 
 @app.command()
