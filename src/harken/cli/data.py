@@ -177,6 +177,36 @@ def show(
 
 
 @app.command()
+def read(
+    corpus: Annotated[str, typer.Argument(help="A corpus or a format (docs/sources.md).")],
+    folder: Annotated[Path, typer.Argument(help="Where it lies, unpacked.")],
+    licence: Annotated[
+        str | None, typer.Option(help="For a corpus that does not tell its licence.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the records as JSON lines, to look at.")
+    ] = None,
+) -> None:
+    """Read a public corpus: how many records are good, how many refused and why."""
+    from dataclasses import asdict
+
+    from harken.soundflow.readers.reading import read_corpus
+
+    reading = read_corpus(corpus, folder, licence)
+    lines = (json.dumps(asdict(r), ensure_ascii=False, default=str) + "\n" for r in reading)
+    if out:
+        with out.open("w", encoding="utf-8") as file:
+            file.writelines(lines)
+    else:
+        for _ in lines:
+            pass
+    typer.echo(reading.summary())
+    for reason, examples in reading.examples.items():
+        for refused in examples:
+            typer.echo(f"  {reason}: {refused.place}: {refused.detail}")
+
+
+@app.command()
 def plan(
     seed: Annotated[int, typer.Option(help="Equal seeds give equal plans.")] = 0,
     scene: Annotated[
