@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harken.evals.cascade import REMEMBERED, run_cascade
-from harken.evals.cascade_chosen import EXPECTED, UNASKED
-from harken.evals.cascade_nouns import counted_labels, meant_labels
-from harken.evals.cascade_rules import Order, intent_of, is_stop, order_of
-from harken.evals.cascade_sounds import CountState, SoundRules, counted_sound
-from harken.evals.cascade_thresholds import Listened, Weights, choose_thresholds
+from harken.evals.cascade.chosen import EXPECTED, UNASKED
+from harken.evals.cascade.nouns import counted_labels, meant_labels
+from harken.evals.cascade.rules import Order, intent_of, is_stop, order_of
+from harken.evals.cascade.session import REMEMBERED, run_cascade
+from harken.evals.cascade.sounds import CountState, SoundRules, counted_sound
+from harken.evals.cascade.thresholds import Listened, Weights, choose_thresholds
 from harken.evals.streams import Case, Outcome
 from harken.perceive.percept import HeardWord, Percept
 from harken.perceive.sound import CLASSES

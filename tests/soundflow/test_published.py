@@ -14,7 +14,7 @@ from harken.errors import HarkenError
 from harken.soundflow.published import export_published, import_published
 from harken.soundflow.published_turns import SILENT, Turn, is_silent, timeline_from, turns_of
 from harken.soundflow.rows import gather, write_rows
-from harken.soundflow.shards import write_shards
+from harken.soundflow.shards.folder import write_shards
 from harken.stream import CHUNK_SAMPLES, Prefix, Said, Timeline, chunk_of_end
 from harken.stream.profile import EMOTIONS
 

@@ -150,7 +150,7 @@ def stats(
     ] = None,
 ) -> None:
     """Streams, hours and replies by task."""
-    from harken.soundflow.stats import counts
+    from harken.soundflow.stats.counts import counts
 
     table = Table("split", "task", "streams", "retold", "hours", "replies", "most often")
     for (split, task), found in counts(folder).items():
@@ -158,7 +158,7 @@ def stats(
         table.add_row(split, task, *map(str, numbers), found.commonest)
     Console().print(table)
     if html:
-        from harken.soundflow.stats_page import write_page
+        from harken.soundflow.stats.page import write_page
 
         write_page(folder, html)
         typer.echo(f"page in {html}")
@@ -170,7 +170,7 @@ def show(
     name: Annotated[str, typer.Argument(help="The id of a stream in it.")],
 ) -> None:
     """One stream as a timeline: what is heard, and what is due."""
-    from harken.soundflow.stats import timeline
+    from harken.soundflow.stats.counts import timeline
 
     for line in timeline(folder, name):
         typer.echo(line)
@@ -233,7 +233,7 @@ def shards(
     audio: Annotated[bool, typer.Option(help="Also the sound, where it was kept.")] = True,
 ) -> None:
     """Pack the streams into tar shards for WebDataset; goes on where it was killed."""
-    from harken.soundflow.shards import write_shards
+    from harken.soundflow.shards.folder import write_shards
 
     with _bar() as bar:
         task = bar.add_task("shards", total=None)

@@ -122,7 +122,7 @@ def _listener_sessions(
 
 
 def _rival(name: str) -> tuple[Callable[[Any], Any], dict[str, Any]]:
-    from harken.evals.cascade import run_cascade
+    from harken.evals.cascade.session import run_cascade
     from harken.evals.plain_decoder import plain_decoder
 
     if name != "cascade":

@@ -44,8 +44,8 @@ from harken.soundflow.published_turns import (
     timeline_from,
     turns_of,
 )
-from harken.soundflow.shard_sources import Source, sources_of
-from harken.soundflow.shard_stream import Row, require_id
+from harken.soundflow.shards.provenance import Source, sources_of
+from harken.soundflow.shards.stream import Row, require_id
 from harken.stream import SAMPLE_RATE, Prefix
 from harken.stream.policy import DEFAULT_POLICY
 from harken.stream.profile import EMOTIONS
@@ -84,7 +84,7 @@ def export_published(
         HarkenError: an unknown shape or policy, no streams there, none with audio, or no room.
     """
     from harken.parts.cache import place
-    from harken.soundflow.shards import writes_below
+    from harken.soundflow.shards.folder import writes_below
 
     if shape not in get_args(Shape):
         raise HarkenError(f"no shape {shape!r}; choose from {', '.join(get_args(Shape))}")
@@ -156,8 +156,8 @@ def import_published(
 
 def _streams(source: Path) -> Iterator[tuple[list[Row], bytes | None, tuple[Source, ...]]]:
     """Variants, audio and sources of each stream; a folder and its shards give the same order."""
-    from harken.soundflow.shard_input import listing
-    from harken.soundflow.shards import read_shards
+    from harken.soundflow.shards.folder import read_shards
+    from harken.soundflow.shards.input import listing
 
     if (source / "streams.jsonl").exists():
         with listing(source) as listed:

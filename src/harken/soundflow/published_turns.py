@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from harken.errors import HarkenError
-from harken.soundflow.shard_stream import F32, Row
+from harken.soundflow.shards.stream import F32, Row
 from harken.stream import CHUNK_SAMPLES, Heard, Prefix, Said, Timeline, chunk_of_end
 
 SILENT = "<no need to response>"

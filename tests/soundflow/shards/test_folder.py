@@ -22,10 +22,10 @@ from hypothesis import strategies as st
 
 from harken.errors import HarkenError
 from harken.soundflow.rows import gather, write_rows
-from harken.soundflow.shard_index import read_index
-from harken.soundflow.shard_stream import ShardStream, timeline_of
-from harken.soundflow.shard_tar import read_shard
-from harken.soundflow.shards import open_stream, read_shards, write_shards
+from harken.soundflow.shards.folder import open_stream, read_shards, write_shards
+from harken.soundflow.shards.index import read_index
+from harken.soundflow.shards.stream import ShardStream, timeline_of
+from harken.soundflow.shards.tar import read_shard
 from harken.stream import CHUNK_SAMPLES, Said
 from harken.stream.profile import MINI, TINY
 
@@ -202,7 +202,7 @@ def test_without_audio_the_sound_stays_behind(data: Path, tmp_path: Path) -> Non
 WRITE = """
 import sys
 from pathlib import Path
-from harken.soundflow.shards import write_shards
+from harken.soundflow.shards.folder import write_shards
 write_shards(Path(sys.argv[1]), Path(sys.argv[2]), streams_per_shard=1,
              progress=lambda done, _: print(done, flush=True))
 """

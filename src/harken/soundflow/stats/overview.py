@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from harken.soundflow.stats import CHUNK_S, TaskCounts
-from harken.soundflow.stats_numbers import Numbers
-from harken.soundflow.stats_plots import Bar, bars, element, histogram, legend, short
-from harken.soundflow.stats_timeline import UNNAMED
+from harken.soundflow.stats.counts import CHUNK_S, TaskCounts
+from harken.soundflow.stats.numbers import Numbers
+from harken.soundflow.stats.plots import Bar, bars, element, histogram, legend, short
+from harken.soundflow.stats.timeline import UNNAMED
 
 _SOUNDS_SHOWN, _WORDS_SHOWN = 20, 40
 _WORD_LEAST_LETTERS = 4

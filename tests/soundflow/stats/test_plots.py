@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harken.soundflow.stats_plots import Bar, bars, element, histogram, legend, short, written
+from harken.soundflow.stats.plots import Bar, bars, element, histogram, legend, short, written
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["C"]))
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harken.soundflow.stats_timeline import (
+from harken.soundflow.stats.timeline import (
     Moment,
     drawing,
     drawn_px,

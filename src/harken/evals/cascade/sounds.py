@@ -1,7 +1,7 @@
 """The cascade's ear for sounds: thresholds on smoothed YAMNet scores, onsets, one name a sound.
 
 A class is heard when its score, averaged over two chunks, reaches a threshold of its own; a label
-when one of its classes is. The thresholds come from `harken.evals.cascade_thresholds`.
+when one of its classes is. The thresholds come from `harken.evals.cascade.thresholds`.
 """
 
 from collections.abc import Mapping, Sequence, Set

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from harken.errors import HarkenError
-from harken.soundflow.stats_examples import choose, data_url, read_audio
+from harken.soundflow.stats.examples import choose, data_url, read_audio
 
 
 def row(features: str, task: str, replies: int = 1, **more: Any) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from string import Template
 from xml.etree.ElementTree import Element
 
 from harken.errors import HarkenError
-from harken.soundflow import stats_overview as overview
 from harken.soundflow.corpora import data_text
-from harken.soundflow.stats_examples import Example, choose, data_url, read_audio
-from harken.soundflow.stats_numbers import Numbers, numbers, source_name
-from harken.soundflow.stats_plots import element, short, written
-from harken.soundflow.stats_timeline import Moment, drawing, moments, seconds
+from harken.soundflow.stats import overview
+from harken.soundflow.stats.examples import Example, choose, data_url, read_audio
+from harken.soundflow.stats.numbers import Numbers, numbers, source_name
+from harken.soundflow.stats.plots import element, short, written
+from harken.soundflow.stats.timeline import Moment, drawing, moments, seconds
 
 _HOW_TO_READ = (
     "Words and replies stand at the end of the chunk in which they are heard or due; the thin line "

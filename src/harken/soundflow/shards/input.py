@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from harken.errors import HarkenError
-from harken.soundflow.shard_stream import EARS, Row
+from harken.soundflow.shards.stream import EARS, Row
 
 Name = tuple[str, str]
 """Split and name of a stream."""

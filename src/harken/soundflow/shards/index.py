@@ -9,7 +9,7 @@ from typing import Any
 
 from harken.errors import HarkenError
 from harken.parts.cache import place
-from harken.soundflow.shard_stream import FORMAT
+from harken.soundflow.shards.stream import FORMAT
 from harken.stream import Profile
 from harken.stream.fingerprint import check, fingerprint
 

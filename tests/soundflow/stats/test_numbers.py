@@ -8,8 +8,8 @@ import pytest
 
 from harken.errors import HarkenError
 from harken.soundflow.manifest import listed_clips
-from harken.soundflow.stats import counts
-from harken.soundflow.stats_numbers import (
+from harken.soundflow.stats.counts import counts
+from harken.soundflow.stats.numbers import (
     MADE,
     NOT_LISTED,
     SPOKEN,

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harken.errors import HarkenError
-from harken.soundflow.shard_sources import Source, sources_of
+from harken.soundflow.shards.provenance import Source, sources_of
 from harken.stream import (
     CHUNK_SAMPLES,
     SAMPLE_RATE,

@@ -13,8 +13,8 @@ from xml.etree.ElementTree import Element
 import numpy as np
 import numpy.typing as npt
 
-from harken.soundflow.stats import CHUNK_S
-from harken.soundflow.stats_plots import element, short
+from harken.soundflow.stats.counts import CHUNK_S
+from harken.soundflow.stats.plots import element, short
 from harken.stream import SAMPLE_RATE
 
 F32 = npt.NDArray[np.float32]

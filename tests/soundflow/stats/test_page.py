@@ -12,8 +12,8 @@ import soundfile
 
 from harken.errors import HarkenError
 from harken.soundflow.rows import gather, write_rows
-from harken.soundflow.stats import counts
-from harken.soundflow.stats_page import write_page
+from harken.soundflow.stats.counts import counts
+from harken.soundflow.stats.page import write_page
 
 NASTY = """<img src=x onerror="alert('1')"> & $title ${lead}"""
 VOID = {"meta", "link", "input"}

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from harken.errors import HarkenError
 from harken.soundflow.rows import rows
-from harken.soundflow.stats import CHUNK_S
+from harken.soundflow.stats.counts import CHUNK_S
 from harken.stream import SAMPLE_RATE
 
 F32 = npt.NDArray[np.float32]

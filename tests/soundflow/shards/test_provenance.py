@@ -4,7 +4,7 @@ import pytest
 
 from harken.errors import HarkenError
 from harken.soundflow.manifest import listed_clips
-from harken.soundflow.shard_sources import Source, source_from, sources_of
+from harken.soundflow.shards.provenance import Source, source_from, sources_of
 
 
 def test_a_recording_carries_the_licence_and_place_of_the_manifest() -> None:

@@ -15,7 +15,7 @@ from harken.errors import HarkenError
 from harken.soundflow.corpora import packages
 from harken.soundflow.manifest import listed_clips
 from harken.soundflow.rows import rows
-from harken.soundflow.stats import CHUNK_S, TaskCounts, counts
+from harken.soundflow.stats.counts import CHUNK_S, TaskCounts, counts
 
 MADE = "sounds made by Harken"
 SPOKEN = "synthetic speech (Kokoro-82M v1.0)"

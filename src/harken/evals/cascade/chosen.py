@@ -1,11 +1,11 @@
 """Thresholds of the cascade's ear for sounds, chosen on train streams by a program.
 
-`python -m harken.evals.cascade_thresholds DATA` prints this module; the numbers are scores of
+`python -m harken.evals.cascade.thresholds DATA` prints this module; the numbers are scores of
 YAMNet's classes. UNASKED: from which a sound counts as heard when nobody waits for it. EXPECTED:
 when it is counted or awaited.
 """
 
-from harken.evals.cascade_sounds import Thresholds
+from harken.evals.cascade.sounds import Thresholds
 
 UNASKED: Thresholds = {
     "glass_break": {"Glass": 0.5, "Chink, clink": 0.5},

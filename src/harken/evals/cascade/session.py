@@ -12,9 +12,9 @@ from typing import Protocol
 
 import numpy as np
 
-from harken.evals.cascade_chosen import EXPECTED, UNASKED
-from harken.evals.cascade_rules import Intent, Order, intent_of, is_about_us, is_stop, order_of
-from harken.evals.cascade_sounds import (
+from harken.evals.cascade.chosen import EXPECTED, UNASKED
+from harken.evals.cascade.rules import Intent, Order, intent_of, is_about_us, is_stop, order_of
+from harken.evals.cascade.sounds import (
     F32,
     CountState,
     SoundRules,

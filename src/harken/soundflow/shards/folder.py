@@ -1,7 +1,7 @@
 """Data folders as tar shards that WebDataset and plain `tarfile` read, and back.
 
-    harken-{split}-{n:06d}.tar   streams, their members side by side (`shard_stream`)
-    index.json                   hashes, hours, and the place of every member (`shard_index`)
+    harken-{split}-{n:06d}.tar   streams, their members side by side (`stream`)
+    index.json                   hashes, hours, and the place of every member (`index`)
 
 The same folder gives the same bytes. A shard gets its name when it is complete and on the disk,
 the index when all shards are, so whatever is interrupted can be begun again: `write_shards`
@@ -20,10 +20,10 @@ import filelock
 
 from harken.errors import HarkenError
 from harken.parts.cache import place, readable_bytes, sha256_of
-from harken.soundflow.shard_index import Shard, ShardIndex, read_index, write_index
-from harken.soundflow.shard_input import Listing, Name, listing
-from harken.soundflow.shard_stream import ShardStream, unpack
-from harken.soundflow.shard_tar import read_shard, unusable, write_shard
+from harken.soundflow.shards.index import Shard, ShardIndex, read_index, write_index
+from harken.soundflow.shards.input import Listing, Name, listing
+from harken.soundflow.shards.stream import ShardStream, unpack
+from harken.soundflow.shards.tar import read_shard, unusable, write_shard
 from harken.stream import Profile
 from harken.stream.fingerprint import fields_of
 from harken.stream.profile import MINI

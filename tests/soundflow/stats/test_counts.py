@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harken.errors import HarkenError
-from harken.soundflow.stats import counts, timeline
+from harken.soundflow.stats.counts import counts, timeline
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from harken.errors import HarkenError
-from harken.soundflow.shard_index import Shard, Span
-from harken.soundflow.shard_input import Listing, Name
-from harken.soundflow.shard_stream import ShardStream, pack, unpack
+from harken.soundflow.shards.index import Shard, Span
+from harken.soundflow.shards.input import Listing, Name
+from harken.soundflow.shards.stream import ShardStream, pack, unpack
 from harken.stream import Profile
 
 _HEADER_BYTES = 512  # of a member whose name fits into one tar header, as those of a stream do

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from harken.evals.cascade_nouns import counted_labels, meant_labels
+from harken.evals.cascade.nouns import counted_labels, meant_labels
 from harken.soundflow.texts import is_chinese
 
 OrderKind = Literal["count", "await", "narrate", "transcribe", "translate"]

@@ -2,8 +2,8 @@
 
 Where DATA is a folder of `harken data build DATA --split train`, this makes the module again:
 
-    python -m harken.evals.cascade_thresholds DATA > src/harken/evals/cascade_chosen.py
-    ruff format src/harken/evals/cascade_chosen.py
+    python -m harken.evals.cascade.thresholds DATA > src/harken/evals/cascade/chosen.py
+    ruff format src/harken/evals/cascade/chosen.py
 
 Streams that were retold or imagined are left out: the rival is set up with what was really heard.
 The classes of a label are those of `audioset.json` and the relatives below, which an engineer adds
@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from harken.evals.cascade_sounds import HOLD_CHUNKS, Thresholds, smoothed
+from harken.evals.cascade.sounds import HOLD_CHUNKS, Thresholds, smoothed
 from harken.soundflow.corpora import data_text
 from harken.soundflow.events import EVENTS
 from harken.soundflow.rows import rows
@@ -75,12 +75,12 @@ RELATIVES: dict[str, tuple[str, ...]] = {
 
 _CHOSEN = '''"""Thresholds of the cascade's ear for sounds, chosen on train streams by a program.
 
-`python -m harken.evals.cascade_thresholds DATA` prints this module; the numbers are scores of
+`python -m harken.evals.cascade.thresholds DATA` prints this module; the numbers are scores of
 YAMNet's classes. UNASKED: from which a sound counts as heard when nobody waits for it. EXPECTED:
 when it is counted or awaited.
 """
 
-from harken.evals.cascade_sounds import Thresholds
+from harken.evals.cascade.sounds import Thresholds
 '''
 
 GRID = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9)
@@ -232,7 +232,7 @@ def _runs(alarm: npt.NDArray[np.bool_]) -> int:
 
 
 def source(unasked: Thresholds, expected: Thresholds) -> str:
-    """The module `harken.evals.cascade_chosen` as text, before formatting."""
+    """The module `harken.evals.cascade.chosen` as text, before formatting."""
     parts = [_CHOSEN]
     for name, table in (("UNASKED", unasked), ("EXPECTED", expected)):
         lines = [f"    {json.dumps(label)}: {json.dumps(each)}," for label, each in table.items()]

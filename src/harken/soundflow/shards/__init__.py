@@ -1,0 +1,1 @@
+"""Data folders as tar shards that WebDataset and plain `tarfile` read, and back."""

@@ -1,0 +1,1 @@
+"""What a data folder holds: in numbers, as timelines, as a page."""
