@@ -1,6 +1,7 @@
 """All composers, and the share of each in what is composed."""
 
 from harken.soundflow.composing import Composer
+from harken.soundflow.planned import planned
 from harken.soundflow.playing_tasks import interrupted
 from harken.soundflow.sound_tasks import background, count, events, tell_when, what_was_that
 from harken.soundflow.spoken_tasks import (
@@ -25,5 +26,6 @@ COMPOSERS: dict[str, tuple[Composer, float]] = {
     "background": (background, 0.09),
     "others_talking": (others_talking, 0.12),
     "interrupted": (interrupted, 0.0),
+    "planned": (planned, 0.0),
 }
 """Composer and share of the mix; one with the share 0 is composed where it is asked for alone."""
