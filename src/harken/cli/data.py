@@ -87,6 +87,52 @@ def build(
 
 
 @app.command()
+def compose(
+    recipe: Annotated[str, typer.Argument(help="default, quick, published or a TOML file.")],
+    out: Annotated[Path, typer.Argument(help="Folder of the data set; it may exist already.")],
+    hours: Annotated[float | None, typer.Option(help="Until so much stream exists.")] = None,
+    streams: Annotated[int | None, typer.Option(help="Or so many streams.", min=1)] = None,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
+    engine: Annotated[Literal["local", "ray"], typer.Option(help="Where they run.")] = "local",
+    split: Annotated[str | None, typer.Option(help="Instead of the recipe's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    keep_audio: Annotated[bool, typer.Option(help="Also write the mixes as FLAC.")] = False,
+) -> None:
+    """Compose what a recipe asks for (docs/building.md); goes on where it was killed."""
+    from dataclasses import replace
+
+    from harken.soundflow.build import build_recipe
+    from harken.soundflow.engine import engine_of
+    from harken.soundflow.production import Progress as Produced
+    from harken.soundflow.recipe import load_recipe
+    from harken.soundflow.rows import refusals
+
+    chosen = load_recipe(recipe)
+    chosen = replace(
+        chosen, split=split or chosen.split, seed=chosen.seed if seed is None else seed
+    )
+    with _bar() as bar:
+        task = bar.add_task(chosen.name, total=1)
+
+        def told(at: Produced) -> None:
+            said = f"{at.hours:.2f} h of stream, {at.rate:.0f} h an hour"
+            bar.update(task, completed=at.share, description=said)
+
+        kept = build_recipe(
+            chosen,
+            out,
+            hours=hours,
+            streams=streams,
+            engine=engine_of(engine, workers),
+            keep_audio=keep_audio,
+            progress=told,
+        )
+    typer.echo(f"{kept} training variants in {out / 'streams.jsonl'}")
+    for reason, count in refusals(out).most_common():
+        typer.echo(f"{count} streams left out: {reason}")
+
+
+@app.command()
 def retell(
     folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
     times: Annotated[int, typer.Option(help="How often each stream.", min=1)] = 3,

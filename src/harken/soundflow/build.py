@@ -5,15 +5,21 @@ The folder of a data set:
     streams.jsonl        one variant a line: prefix, recognised words, sounds in the foreground
                          (start and end sample, label), responses with their chunk;
                          `unjudged` (`retime`) lists chunks whose decision is not learnt
-                         responses with their chunk;
+    lines/<id>.json      the same rows by stream; none for a stream that could not be composed
+    refused/<id>.json    why not: {"reason", "detail", "task"}
+    audio/<id>.flac      the mixes, if they are kept
+    recipes.json         for every seed of a split, the tasks and shares it was built with
+
+`production` tells which streams belong to it, and what a kill leaves.
 """
 
+import io
+import json
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +29,13 @@ import soundfile
 from harken.errors import HarkenError
 from harken.perceive.percept import Percept
 from harken.perceive.perception import Perception
-from harken.soundflow.rows import gather, write_rows
-from harken.soundflow.scene import Due, Scene, Variant
+from harken.soundflow.composing import Composer
+from harken.soundflow.engine import Engine, local
+from harken.soundflow.production import BYTES_PER_CHUNK, Amount, Production, Progress, produce
+from harken.soundflow.recipe import Recipe, Shares, record_recipe
+from harken.soundflow.rows import rows_text
+from harken.soundflow.scene import F32, Due, Scene, Variant
+from harken.soundflow.staging import AUDIO, FEATURES, REFUSAL, ROWS, at_work, staging_folder
 from harken.soundflow.studio import Studio
 from harken.soundflow.tasks import COMPOSERS
 from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE, chunk_of_end
@@ -38,15 +49,28 @@ class Unheard(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One stream to be made; equal jobs give equal streams."""
+class Means:
+    """What streams are made with: composers by task, the material of a split, and the ears."""
 
-    folder: Path
+    composers: Mapping[str, Composer]
+    studio: Callable[[str], Studio]
+    hear: Callable[[F32], list[Percept]]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One stream to be made; equal jobs give equal streams.
+
+    needed_bytes: room for the whole build, named when the disk is full.
+    """
+
+    staging: Path
     split: str
     seed: int
     index: int
     keep_audio: bool
-    only: tuple[str, ...] = ()
+    tasks: Shares
+    needed_bytes: int = 0
 
     @property
     def name(self) -> str:
@@ -71,55 +95,161 @@ def build(
     """
     if unknown := set(only) - COMPOSERS.keys():
         raise HarkenError(f"no task {min(unknown)!r}; choose from {', '.join(COMPOSERS)}")
-    (folder / "features").mkdir(parents=True, exist_ok=True)
-    (folder / "lines").mkdir(exist_ok=True)
-    if keep_audio:
-        (folder / "audio").mkdir(exist_ok=True)
-    jobs = [Job(folder, split, seed, i, keep_audio, only) for i in range(first, first + streams)]
-    todo = [j for j in jobs if not (folder / "lines" / f"{j.name}.json").exists()]
-    with ProcessPoolExecutor(workers) as pool:
-        for done, _ in enumerate(pool.map(make, todo), start=1):
-            if progress:
-                progress(done, len(todo))
-            if done % 20 == 0:
-                gather(folder)
-    return gather(folder)
+    shares = tuple((n, share) for n, (_, share) in COMPOSERS.items() if n in only or not only)
+    if not any(share for _, share in shares):
+        shares = tuple((n, 1.0) for n, _ in shares)
+
+    def count(at: Progress) -> None:
+        if progress:
+            progress(at.streams, streams)
+
+    template = Job(folder, split, seed, 0, keep_audio, shares)
+    amount = Amount(first, streams)
+    return _produce(folder, template, amount, local(workers), count, means(), lambda: None)
 
 
-def make(job: Job) -> None:
-    """Compose, hear and write one stream; a stream that cannot be made leaves an empty record."""
-    rows: list[dict[str, Any]] = []
-    # Another seed fills the place of a stream that cannot be made; its empty record keeps it from
-    # being tried again.
-    with suppress(Unheard, LookupError):
-        rows = list(_rows(job))
-    write_rows(job.folder, job.name, rows)
+def build_recipe(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    hours: float | None = None,
+    streams: int | None = None,
+    engine: Engine | None = None,
+    first: int = 0,
+    keep_audio: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+    made_with: Means | None = None,
+) -> int:
+    """Fill `folder` by a recipe until so much is there; interrupted, the next call goes on.
+
+    Args:
+        recipe: tasks, shares, split, seed.
+        folder: made if it is not there.
+        hours: of stream, counted once however many variants it has; the recipe's own if neither
+            this nor `streams` is given.
+        streams: so many instead, refused ones (`rows.refusals`) among them.
+        engine: who makes the streams; one process if left out. The result is the same with any.
+        first: index of the first stream.
+        keep_audio: also the mixes as FLAC.
+        progress: called after every stream.
+        made_with: other composers, material or ears.
+
+    Returns:
+        How many variants the folder holds.
+
+    Raises:
+        HarkenError: no amount, or both; the folder holds streams of this split and seed by
+            another recipe; another build is at work there; the disk is full; missing material.
+    """
+    if hours is None and streams is None:
+        hours = recipe.hours
+        if hours is None:
+            raise HarkenError(
+                f"the recipe {recipe.name!r} has no hours; give hours or a number of streams"
+            )
+    template = Job(folder, recipe.split, recipe.seed, 0, keep_audio, recipe.tasks)
+    amount = Amount(first, streams, hours)
+    return _produce(
+        folder,
+        template,
+        amount,
+        engine or local(1),
+        progress,
+        made_with or means(),
+        lambda: record_recipe(folder, recipe),
+    )
 
 
-def _rows(job: Job) -> Iterator[dict[str, Any]]:
+def means() -> Means:
+    """The composers, the material and the ears of Harken."""
+    composers = {name: composer for name, (composer, _) in COMPOSERS.items()}
+    return Means(composers, _studio, heard)
+
+
+def make(job: Job, made_with: Means) -> int:
+    """Compose, hear and write one stream to `job.staging`; how many chunks it has.
+
+    A stream that cannot be made leaves its reason and no rows, and has 0 chunks: the next index
+    fills its place, and its record keeps it from being tried again.
+
+    Raises:
+        HarkenError: it cannot be written.
+    """
     random = np.random.default_rng([job.seed, job.index, job.split == "dev"])
-    names = [n for n in COMPOSERS if n in job.only or not job.only]
-    shares = np.array([COMPOSERS[n][1] for n in names])
-    if not shares.any():
-        shares = np.ones(len(names))
-    composer = COMPOSERS[names[int(random.choice(len(names), p=shares / shares.sum()))]][0]
-    scene, variants = composer(_studio(job.split), random)
+    names, weights = [n for n, _ in job.tasks], np.array([share for _, share in job.tasks])
+    task = names[int(random.choice(len(names), p=weights / weights.sum()))]
+    try:
+        files, chunks = _composed(job, made_with.composers[task], made_with, random)
+    except (Unheard, LookupError) as missing:
+        record = {"reason": _reason(missing), "detail": str(missing), "task": task}
+        files = {REFUSAL: json.dumps(record, ensure_ascii=False).encode(), ROWS: b"[]"}
+        chunks = 0
+    with at_work(job.staging, job.name, job.needed_bytes) as unfinished:
+        for name, content in files.items():
+            (unfinished / name).write_bytes(content)
+    return chunks
+
+
+def _reason(missing: Exception) -> str:
+    if isinstance(missing, Unheard):
+        return "words not heard"
+    # A KeyError is as likely a mistake of a composer: it should be seen under its own name.
+    return "no material" if type(missing) is LookupError else type(missing).__name__
+
+
+def _produce(
+    folder: Path,
+    template: Job,
+    amount: Amount,
+    engine: Engine,
+    progress: Callable[[Progress], None] | None,
+    made_with: Means,
+    claim: Callable[[], None],
+) -> int:
+    settings = [template.split, template.seed, template.keep_audio, template.tasks]
+    kind = sha256(json.dumps(settings).encode()).hexdigest()[:16]
+    needed_bytes = amount.chunks_left(0, 0) * BYTES_PER_CHUNK
+    template = replace(template, staging=staging_folder(folder, kind), needed_bytes=needed_bytes)
+    production = Production(
+        folder,
+        template.staging,
+        partial(_make_index, template, made_with),
+        lambda index: replace(template, index=index).name,
+        claim,
+    )
+    return produce(production, amount, engine, progress)
+
+
+def _make_index(template: Job, made_with: Means, index: int) -> int:
+    return make(replace(template, index=index), made_with)
+
+
+def _composed(
+    job: Job, composer: Composer, made_with: Means, random: np.random.Generator
+) -> tuple[dict[str, bytes], int]:
+    """The files of one stream, and its chunks."""
+    scene, variants = composer(made_with.studio(job.split), random)
     audio = scene.mix()
-    percepts = heard(audio)
+    percepts = made_with.hear(audio)
     placed = [(v, place(v.due, percepts), _stopped(v.stop, percepts)) for v in variants]
-    features = job.folder / "features" / f"{job.name}.npz"
-    partial = features.with_suffix(".partial")
-    with partial.open("wb") as f:
-        np.savez(
-            f,
-            sound=np.stack([p.sound for p in percepts]),
-            acoustic=np.stack([p.acoustic for p in percepts]),
-        )
-    partial.replace(features)
+    features = io.BytesIO()
+    np.savez(
+        features,
+        sound=np.stack([p.sound for p in percepts]),
+        acoustic=np.stack([p.acoustic for p in percepts]),
+    )
+    files = {FEATURES: features.getvalue()}
     if job.keep_audio:
-        soundfile.write(job.folder / "audio" / f"{job.name}.flac", audio, SAMPLE_RATE)
-    for n, (variant, said, stops) in enumerate(placed):
-        yield _row(job, n, scene, variant, percepts, said, stops)
+        flac = io.BytesIO()
+        soundfile.write(flac, audio, SAMPLE_RATE, format="FLAC")
+        files[AUDIO] = flac.getvalue()
+    rows = [
+        _row(job, n, scene, variant, percepts, said, stops)
+        for n, (variant, said, stops) in enumerate(placed)
+    ]
+    if not rows:
+        raise LookupError("the composer gave no variant")
+    return files | {ROWS: rows_text(rows).encode()}, len(percepts)
 
 
 def _stopped(stop: Due | None, percepts: list[Percept]) -> list[int]:
@@ -155,7 +285,7 @@ def _row(
     }
 
 
-def heard(audio: np.ndarray[Any, np.dtype[np.float32]]) -> list[Percept]:
+def heard(audio: F32) -> list[Percept]:
     """Percepts of a whole waveform, its last chunk padded with zeros."""
     padded = np.pad(audio, (0, -len(audio) % CHUNK_SAMPLES))
     return list(_perception().hear_all(padded.reshape(-1, CHUNK_SAMPLES)))

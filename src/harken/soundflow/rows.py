@@ -1,26 +1,49 @@
 """The list of a data folder: one variant of a stream a line, gathered from complete streams.
 
 `lines/<name>.json` holds the rows of one stream, all or none; `streams.jsonl` all rows in the order
-of the names. What a row holds is told in `harken.soundflow.build`.
+of the names. What a row holds is told in `harken.soundflow.build`. A stream that could not be
+composed has no rows, and its reason in `refused/<name>.json`: {"reason", "detail"}.
 """
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from harken.errors import HarkenError
+from harken.parts.cache import place
+
+STREAM_NAME = re.compile(r"(train|dev)-\d+-\d{5,}")
+"""Name of a composed stream; retold and resounded ones carry more behind it."""
+
+UNNAMED = "no reason recorded"
+"""The reason of streams refused before reasons were kept."""
 
 
 def write_rows(folder: Path, name: str, rows: list[dict[str, Any]]) -> None:
     """Put rows where `gather` finds them, all or none."""
     partial = folder / "lines" / f"{name}.partial"
-    partial.write_text(json.dumps(rows, ensure_ascii=False), "utf-8")
+    partial.write_text(rows_text(rows), "utf-8")
     partial.replace(folder / "lines" / f"{name}.json")
 
 
+def rows_text(rows: list[dict[str, Any]]) -> str:
+    """The text of the file that holds the rows of one stream."""
+    return json.dumps(rows, ensure_ascii=False)
+
+
+def chunks_in(lines: Path) -> int:
+    """How many chunks the stream of these rows has; 0 when it was refused."""
+    return max((row["n_chunks"] for row in json.loads(lines.read_text("utf-8"))), default=0)
+
+
 def gather(folder: Path) -> int:
-    """Write `streams.jsonl` from every complete stream, in the order of their names."""
+    """Write `streams.jsonl` from every complete stream, in the order of their names.
+
+    Reads the whole folder: call it when streams are complete, not while they are made.
+    """
     partial = folder / "streams.jsonl.partial"
     kept = 0
     with partial.open("w", encoding="utf-8") as out:
@@ -28,8 +51,24 @@ def gather(folder: Path) -> int:
             for row in json.loads(lines.read_text("utf-8")):
                 out.write(json.dumps(row, ensure_ascii=False) + "\n")
                 kept += 1
-    partial.replace(folder / "streams.jsonl")
+    place(partial, folder / "streams.jsonl")
     return kept
+
+
+def refusals(folder: Path) -> Counter[str]:
+    """How many streams of a data folder could not be composed, by reason."""
+    counted: Counter[str] = Counter()
+    empty = len(rows_text([]))
+    for lines in (folder / "lines").glob("*.json"):
+        if STREAM_NAME.fullmatch(lines.stem) and lines.stat().st_size == empty:
+            counted[_reason(folder / "refused" / lines.name)] += 1
+    return counted
+
+
+def _reason(record: Path) -> str:
+    if not record.exists():
+        return UNNAMED
+    return str(json.loads(record.read_text("utf-8"))["reason"])
 
 
 def rows(data: Path) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,153 @@
+"""A recipe: which tasks are composed, in which shares, from which split and seed.
+
+A TOML file:
+
+    name = "night"
+    seed = 7            # equal seeds give equal streams
+    split = "train"     # or "dev"
+    hours = 20.0        # optional: how much to make
+
+    [tasks]             # the names of `harken.soundflow.tasks`, each with its share
+    events = 0.6        # shares are weights: they need not add up to one
+    chat = 0.4
+
+`default`, `quick` and `published` ship with Harken (`data/recipes`).
+"""
+
+import json
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from harken.errors import HarkenError
+from harken.parts.cache import place
+from harken.soundflow.tasks import COMPOSERS
+
+SPLITS = ("train", "dev")
+Shares = tuple[tuple[str, float], ...]
+"""Tasks and their weights, in the order of `COMPOSERS`, which the draw of a seed depends on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What to compose; equal recipes give equal streams."""
+
+    name: str
+    seed: int
+    split: str
+    tasks: Shares
+    hours: float | None = None
+
+
+def load_recipe(place: str | Path) -> Recipe:
+    """The recipe in a file, or the shipped one of that name.
+
+    Args:
+        place: a path, or one of `shipped_recipes()`.
+
+    Raises:
+        HarkenError: there is none, it is no TOML, or one of its fields is wrong; the message
+            names the field.
+    """
+    path = Path(place)
+    try:
+        if not path.exists() and str(place) in shipped_recipes():
+            text = _folder().joinpath(f"{place}.toml").read_text("utf-8")
+        else:
+            text = path.read_text("utf-8")
+    except OSError as missing:
+        raise HarkenError(
+            f"no recipe {str(place)!r} ({missing.strerror}); give a TOML file or one of "
+            f"{', '.join(shipped_recipes())}"
+        ) from missing
+    except UnicodeDecodeError as broken:
+        raise HarkenError(f"the recipe {place} is no UTF-8 text ({broken.reason})") from broken
+    try:
+        return parse_recipe(tomllib.loads(text), str(place))
+    except tomllib.TOMLDecodeError as broken:
+        raise HarkenError(f"the recipe {place} is no TOML: {broken}") from broken
+
+
+def shipped_recipes() -> tuple[str, ...]:
+    """The names of the recipes that ship with Harken."""
+    files = (Path(entry.name) for entry in _folder().iterdir())
+    return tuple(sorted(file.stem for file in files if file.suffix == ".toml"))
+
+
+def parse_recipe(fields: Mapping[str, Any], where: str) -> Recipe:
+    """A recipe from the fields of its file; `where` is named in errors.
+
+    Raises:
+        HarkenError: a field is missing, unknown or wrong.
+    """
+    known = ("name", "seed", "split", "hours", "tasks")
+    for field in fields:
+        if field not in known:
+            raise _wrong(where, field, "is no field", f"choose from {', '.join(known)}")
+    for field in ("name", "seed", "split", "tasks"):
+        if field not in fields:
+            raise _wrong(where, field, "is missing", "add it")
+    name, seed, split, hours = (fields.get(f) for f in ("name", "seed", "split", "hours"))
+    if not isinstance(name, str) or not name.strip():
+        raise _wrong(where, "name", f"is {name!r}", "give a text")
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise _wrong(where, "seed", f"is {seed!r}", "give a whole number from 0 on")
+    if split not in SPLITS:
+        raise _wrong(where, "split", f"is {split!r}", f"choose from {', '.join(SPLITS)}")
+    if hours is not None and not (_is_number(hours) and hours > 0):
+        raise _wrong(where, "hours", f"is {hours!r}", "give a number above 0, or leave it out")
+    return Recipe(
+        name, seed, split, _shares(fields["tasks"], where), None if hours is None else float(hours)
+    )
+
+
+def record_recipe(folder: Path, recipe: Recipe) -> None:
+    """Note in a data folder by which shares the streams of this split and seed are drawn.
+
+    Raises:
+        HarkenError: they were drawn by others: the same index would be another stream.
+    """
+    path = folder / "recipes.json"
+    recorded = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    key = f"{recipe.split}-{recipe.seed}"
+    shares = {task: share for task, share in recipe.tasks if share}  # without one nothing is drawn
+    if recorded.get(key, shares) != shares:
+        raise HarkenError(
+            f"{folder} holds streams of split {recipe.split} and seed {recipe.seed} by another "
+            f"recipe than {recipe.name!r} ({path.name}); change its seed or take another folder"
+        )
+    if key not in recorded:
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(recorded | {key: shares}, indent=1, sort_keys=True), "utf-8")
+        place(partial, path)
+
+
+def _shares(tasks: object, where: str) -> Shares:
+    if not isinstance(tasks, Mapping):
+        raise _wrong(where, "tasks", f"is {tasks!r}", "make it a table of tasks with shares")
+    for task, share in tasks.items():
+        if task not in COMPOSERS:
+            choices = f"choose from {', '.join(COMPOSERS)}"
+            raise _wrong(where, f"tasks.{task}", "is no task", choices)
+        if not _is_number(share) or share < 0:
+            raise _wrong(where, f"tasks.{task}", f"is {share!r}", "give a share from 0 on")
+    shares = tuple((task, float(tasks[task])) for task in COMPOSERS if task in tasks)
+    if not sum(share for _, share in shares):
+        raise _wrong(where, "tasks", "has no share above 0", "give at least one task a share")
+    return shares
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _wrong(where: str, field: str, what: str, mend: str) -> HarkenError:
+    return HarkenError(f"{field} {what} in the recipe {where}; {mend}")
+
+
+def _folder() -> resources.abc.Traversable:
+    return resources.files("harken.soundflow").joinpath("data", "recipes")

@@ -1,0 +1,51 @@
+"""The list of a data folder, and what was refused."""
+
+from pathlib import Path
+
+import pytest
+
+from harken.errors import HarkenError
+from harken.soundflow.rows import UNNAMED, chunks_in, gather, refusals, rows, write_rows
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "lines").mkdir()
+    (tmp_path / "refused").mkdir()
+    return tmp_path
+
+
+def test_rows_are_gathered_in_the_order_of_their_streams(folder: Path) -> None:
+    write_rows(folder, "train-1-00002", [{"id": "c", "n_chunks": 4}])
+    write_rows(folder, "train-1-00001", [{"id": "a", "n_chunks": 3}, {"id": "敲门", "n_chunks": 3}])
+    assert gather(folder) == gather(folder) == 3
+    assert [row["id"] for row in rows(folder)] == ["a", "敲门", "c"]
+    assert sorted(p.name for p in folder.iterdir()) == ["lines", "refused", "streams.jsonl"]
+    assert chunks_in(folder / "lines" / "train-1-00001.json") == 3
+
+
+def test_a_folder_that_was_never_gathered_is_told(folder: Path) -> None:
+    with pytest.raises(HarkenError, match="holds no streams"):
+        list(rows(folder))
+
+
+def test_an_empty_record_without_a_reason_counts_as_that(folder: Path) -> None:
+    """Folders composed before reasons were kept."""
+    write_rows(folder, "dev-1-00001", [])
+    write_rows(folder, "dev-1-00002", [])
+    (folder / "refused" / "dev-1-00002.json").write_text('{"reason": "no material"}', "utf-8")
+    write_rows(folder, "dev-1-00003", [{"id": "a", "n_chunks": 3}])
+    assert chunks_in(folder / "lines" / "dev-1-00001.json") == 0
+    assert refusals(folder) == {UNNAMED: 1, "no material": 1}
+
+
+def test_what_was_retold_or_resounded_to_nothing_is_not_refused(folder: Path) -> None:
+    write_rows(folder, "train-retold-0-1", [])
+    write_rows(folder, "train-1-00001-resound-0-0", [])
+    assert not refusals(folder)
+
+
+def test_a_reason_without_its_record_is_not_counted(folder: Path) -> None:
+    """The build was killed between the two."""
+    (folder / "refused" / "dev-1-00002.json").write_text('{"reason": "no material"}', "utf-8")
+    assert not refusals(folder)
