@@ -128,11 +128,11 @@ def test_every_finished_stream_of_a_failed_build_is_used_again(tmp_path: Path) -
 
 
 def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> None:
-    chunks, draw = 360, random.Random(5)
+    chunks, draw = 540, random.Random(5)
     reference = filled(tmp_path / "a", hours=hours(chunks))
     folder = tmp_path / "b"
     command = [sys.executable, PROGRAM, folder, "local", "3", str(chunks)]
-    before = -1
+    before, kills = -1, 0
     for round in range(10):
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         with process:
@@ -146,14 +146,17 @@ def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bytes(tmp_path: 
                 process.kill()
             # The pipe ends when the last worker has ended.
             out, err = process.communicate(timeout=60)
+        if process.returncode == 0:  # a quick machine was done before the last kills
+            break
         assert process.returncode == -9, (round, err)
         assert b"kept" not in out
+        kills += 1
         if folder.exists():
             whole(folder)
             made = len(list((folder / "lines").glob("*.json"))) if round else 0
             assert made >= before
             before = made
-    assert 0 < before < len(lengths(tmp_path / "a"))
+    assert kills >= 5 and before > 0
     done = subprocess.run(command, capture_output=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert tree(folder) == reference
