@@ -128,7 +128,7 @@ def test_every_finished_stream_of_a_failed_build_is_used_again(tmp_path: Path) -
 
 
 def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> None:
-    chunks, draw = 540, random.Random(5)
+    chunks, draw = 900, random.Random(5)
     reference = filled(tmp_path / "a", hours=hours(chunks))
     folder = tmp_path / "b"
     command = [sys.executable, PROGRAM, folder, "local", "3", str(chunks)]
@@ -156,7 +156,7 @@ def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bytes(tmp_path: 
             made = len(list((folder / "lines").glob("*.json"))) if round else 0
             assert made >= before
             before = made
-    assert kills >= 5 and before > 0
+    assert kills >= 4 and before > 0
     done = subprocess.run(command, capture_output=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert tree(folder) == reference
