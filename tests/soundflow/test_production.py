@@ -132,7 +132,7 @@ def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bytes(tmp_path: 
     reference = filled(tmp_path / "a", hours=hours(chunks))
     folder = tmp_path / "b"
     command = [sys.executable, PROGRAM, folder, "local", "3", str(chunks)]
-    before, kills = -1, 0
+    before = -1
     for round in range(10):
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         with process:
@@ -146,17 +146,14 @@ def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bytes(tmp_path: 
                 process.kill()
             # The pipe ends when the last worker has ended.
             out, err = process.communicate(timeout=60)
-        if process.returncode == 0:  # a quick machine was done before the last kills
-            break
         assert process.returncode == -9, (round, err)
         assert b"kept" not in out
-        kills += 1
         if folder.exists():
             whole(folder)
             made = len(list((folder / "lines").glob("*.json"))) if round else 0
             assert made >= before
             before = made
-    assert kills >= 4 and before > 0
+    assert 0 < before < len(lengths(tmp_path / "a"))
     done = subprocess.run(command, capture_output=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert tree(folder) == reference

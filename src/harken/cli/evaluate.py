@@ -36,9 +36,11 @@ def streams(
     ] = None,
 ) -> None:
     """Run every stream of a split through the loop and print what came of it."""
+    from harken.evals.metrics import translation_metrics
     from harken.evals.streams import cases
     from harken.evals.suite import figures
 
+    translation_metrics()
     if out:
         _require_folder_of(out)
     session, facts = _rival(rival) if rival else _listener_sessions(model, threshold, backlog)
@@ -94,10 +96,12 @@ def reference(
     split: Annotated[str, typer.Option(help="train, dev or test.")] = "dev",
 ) -> None:
     """What the pretrained decoder alone makes of the true texts of the same sentences."""
+    from harken.evals.metrics import translation_metrics
     from harken.evals.plain_decoder import plain_decoder
     from harken.evals.reference import figures
     from harken.evals.streams import cases
 
+    translation_metrics()
     for name, figure in figures(list(cases(data, split)), plain_decoder(), split).items():
         typer.echo(f"{name:45} {figure}")
 

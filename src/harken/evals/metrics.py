@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harken.errors import HarkenError
+
 RESAMPLES = 1000
 
 
@@ -90,16 +92,28 @@ def error_rate(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> Figure:
 
 def chrf(pairs: Sequence[tuple[str, str]]) -> Figure:
     """chrF2 of (reference, translation) pairs, 0 to 1 (sacrebleu's, Popović 2015)."""
-    from sacrebleu.metrics.chrf import CHRF
-
-    return _translated(pairs, CHRF())
+    return _translated(pairs, translation_metrics().CHRF())
 
 
 def bleu(pairs: Sequence[tuple[str, str]], language: str) -> Figure:
     """BLEU of (reference, translation) pairs into `language`, 0 to 1 (sacrebleu's)."""
-    from sacrebleu.metrics.bleu import BLEU
+    tokenize = "zh" if language == "zh" else "13a"
+    return _translated(pairs, translation_metrics().BLEU(tokenize=tokenize))
 
-    return _translated(pairs, BLEU(tokenize="zh" if language == "zh" else "13a"))
+
+def translation_metrics() -> Any:
+    """sacrebleu's metrics; what runs long asks for them first, lest it fail at its end.
+
+    Raises:
+        HarkenError: it is not installed.
+    """
+    try:
+        from sacrebleu import metrics
+    except ImportError as missing:
+        raise HarkenError(
+            "scoring translations needs sacrebleu; install it with `pip install 'harken[train]'`"
+        ) from missing
+    return metrics
 
 
 def _translated(pairs: Sequence[tuple[str, str]], metric: Any) -> Figure:
