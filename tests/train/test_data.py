@@ -39,6 +39,22 @@ def test_an_unjudged_decision_is_read_and_not_learnt(write_streams, vocabulary) 
     assert document.said[missing[0] + 1], "its text is learnt"
 
 
+def test_what_was_said_out_of_turn_is_read_and_not_learnt(write_streams, vocabulary) -> None:
+    data = write_streams(1)
+    row = json.loads((data / "streams.jsonl").read_text())
+    whole = load_document(read_records(data).all[0], vocabulary)
+    wrong = row["said"][0][0]
+    (data / "streams.jsonl").write_text(json.dumps(row | {"strays": [wrong]}) + "\n")
+    document = load_document(read_records(data).all[0], vocabulary)
+    profile = profile_named("tiny")
+    assert (document.ids == whole.ids).all()
+    missing = np.flatnonzero(whole.said & ~document.said)
+    decisions = np.flatnonzero(whole.said & np.isin(whole.ids, profile.decision_ids))
+    assert document.ids[missing[0]] == profile.control("RESPOND"), "the decision is not learnt"
+    assert len(missing) > 2, "nor are its words"
+    assert missing[-1] < decisions[wrong + 1], "the decision after it is"
+
+
 def test_a_growing_list_can_be_read_as_it_was(write_streams) -> None:
     data = write_streams(3)
     before = read_records(data)
@@ -64,6 +80,7 @@ def test_a_growing_list_can_be_read_as_it_was(write_streams) -> None:
         ("said", [[99, "hi", "happy", ""]], "chunk 99"),
         ("unjudged", [99], "unjudged [99]"),
         ("unjudged", [-1], "unjudged [-1]"),
+        ("strays", [99], "strays [99]"),
         ("prefix", {"policy": "shout", "instruction": ""}, "no policy 'shout'"),
         ("n_chunks", None, "line 2"),
     ],

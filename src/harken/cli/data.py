@@ -148,6 +148,18 @@ def retell(
 
 
 @app.command()
+def stray(
+    folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
+    seed: Annotated[int, typer.Option(help="Decides the mistakes.")] = 0,
+    only: Annotated[list[str] | None, typer.Option(help="Only this task (repeatable).")] = None,
+) -> None:
+    """Add its streams again with something said out of turn, which is read and not learnt."""
+    from harken.soundflow.stray import stray as lead_astray
+
+    typer.echo(f"{lead_astray(folder, seed, only or ())} variants in {folder / 'streams.jsonl'}")
+
+
+@app.command()
 def resound(
     folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
     times: Annotated[int, typer.Option(help="How often each stream.", min=1)] = 1,

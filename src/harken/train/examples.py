@@ -24,8 +24,9 @@ RECORDS = "streams.jsonl"
 class Record:
     """One stream: its timeline, and the file of its features.
 
-    unjudged: chunks whose decision is there to be read and not to be learnt. asks_aloud: whether
-    a response is due to what was said, so that the words ear is needed.
+    unjudged: chunks whose decision is there to be read and not to be learnt; strays: chunks whose
+    decision and response are. asks_aloud: whether a response is due to what was said, so that the
+    words ear is needed.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Record:
     timeline: Timeline
     features: Path
     unjudged: tuple[int, ...] = ()
+    strays: tuple[int, ...] = ()
     asks_aloud: bool = True
 
 
@@ -126,18 +128,24 @@ def load_document(
         id=record.id,
         task=record.task,
         ids=stream.ids.astype(np.int64),
-        said=_learnt(stream, record.unjudged),
+        said=_learnt(stream, record.unjudged, record.strays),
         audio=np.flatnonzero(stream.audio_mask),
         sound=np.asarray(sound, np.float16),
         acoustic=np.asarray(acoustic, np.float16),
     )
 
 
-def _learnt(stream: Stream, unjudged: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    """bool [n]: what is to be predicted, without the decisions of those chunks."""
+def _learnt(
+    stream: Stream, unjudged: tuple[int, ...], strays: tuple[int, ...]
+) -> npt.NDArray[np.bool_]:
+    """bool [n]: what is to be predicted, without the decisions of the chunks `unjudged` and
+    without all that was decided and said at the chunks `strays`."""
     mask = stream.loss_mask
     decisions = np.flatnonzero(mask & np.isin(stream.ids, stream.profile.decision_ids))
     mask[decisions[list(unjudged)]] = False
+    ends = [*decisions[1:], len(mask)]
+    for chunk in strays:
+        mask[decisions[chunk] : ends[chunk]] = False
     return mask
 
 
@@ -146,9 +154,12 @@ def _record(line: str, folder: Path, where: str) -> Record:
         raw = json.loads(line)
         if raw["split"] not in ("train", "dev"):
             raise HarkenError(f"split is {raw['split']!r}, not train or dev")
-        unjudged = tuple(raw.get("unjudged", ()))
-        if not all(0 <= chunk < raw["n_chunks"] for chunk in unjudged):
-            raise HarkenError(f"unjudged {list(unjudged)} is outside its {raw['n_chunks']} chunks")
+        unjudged, strays = tuple(raw.get("unjudged", ())), tuple(raw.get("strays", ()))
+        if not all(0 <= chunk < raw["n_chunks"] for chunk in (*unjudged, *strays)):
+            raise HarkenError(
+                f"unjudged {list(unjudged)} or strays {list(strays)} is outside its "
+                f"{raw['n_chunks']} chunks"
+            )
         return Record(
             id=str(raw["id"]),
             task=str(raw["task"]),
@@ -156,6 +167,7 @@ def _record(line: str, folder: Path, where: str) -> Record:
             timeline=_timeline(raw),
             features=folder / "features" / f"{raw['features']}.npz",
             unjudged=unjudged,
+            strays=strays,
             asks_aloud=_asks_aloud(raw),
         )
     except (ValueError, KeyError, TypeError, HarkenError) as broken:
