@@ -1,11 +1,14 @@
 """How a folder is filled: the same bytes from any number of workers and through any kill."""
 
+import errno
 import json
+import os
 import random
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
+from typing import Any
 
 import filelock
 import numpy as np
@@ -173,29 +176,67 @@ def test_a_second_build_in_the_same_folder_is_refused_by_name(
     assert filled(tmp_path)
 
 
-def test_a_full_disk_is_one_line_and_damages_nothing(
+class Disk:
+    """Takes so many more writes, then is full until it is `mended`; what was begun is cut off."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, writes: int) -> None:
+        self.left = writes
+        for owner, name in (
+            (Path, "write_bytes"), (Path, "write_text"), (Path, "mkdir"),
+            (os, "fsync"), (os, "replace"), (os, "rename"),
+        ):  # fmt: skip
+            patch.setattr(owner, name, self._limited(getattr(owner, name), name))
+
+    def _limited(self, real: Callable[..., Any], name: str) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:
+            self.left -= 1
+            if self.left >= 0:
+                return real(*given, **named)
+            if name in ("write_bytes", "write_text"):
+                real(given[0], given[1][: len(given[1]) // 2], *given[2:], **named)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        return call
+
+
+def test_a_full_disk_at_any_write_is_one_line_and_damages_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = filled(tmp_path / "a", streams=12)
-    real, left = Path.write_bytes, [9]
+    draw = random.Random(8)
+    for round, writes in enumerate([0, 1, 2, 3, 4, *(draw.randrange(5, 130) for _ in range(25))]):
+        folder = tmp_path / f"b{round}"
+        with monkeypatch.context() as patch:
+            disk = Disk(patch, writes)
+            with pytest.raises(HarkenError, match=r"No space left .* free some room") as raised:
+                filled(folder, streams=12, engine=backwards(draw.choice([1, 4])))
+            assert disk.left < 0
+        assert f"cannot write to {folder}:" in str(raised.value)
+        assert "\n" not in str(raised.value)
+        if folder.exists():
+            whole(folder)
+            lines = {k: v for k, v in tree(folder).items() if k.startswith("lines/")}
+            assert lines.items() <= reference.items()
+        assert filled(folder, streams=12) == reference
 
-    def full(path: Path, content: bytes) -> int:
-        left[0] -= 1
-        if left[0] < 0:
-            real(path, content[: len(content) // 2])
-            raise OSError(28, "No space left on device")
-        return real(path, content)
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+def test_a_write_that_the_system_refuses_ends_the_workers_and_is_told(tmp_path: Path) -> None:
+    """The limit is real and reaches the workers: no file may be larger than 30 kB."""
+    reference = filled(tmp_path / "a", hours=hours(60))
     folder = tmp_path / "b"
-    with pytest.raises(HarkenError, match=r"no room .*No space left") as raised:
-        filled(folder, streams=12)
-    assert "\n" not in str(raised.value)
-    monkeypatch.undo()
-    made = tree(folder)
-    assert made.items() <= reference.items() and len(made) > 3
+    command = [sys.executable, PROGRAM, folder, "local", "2", "60"]
+    limited = "import os, resource, sys; " \
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000)); " \
+        "os.execv(sys.argv[1], sys.argv[1:])"  # fmt: skip
+    failed = subprocess.run(
+        [sys.executable, "-c", limited, *command], capture_output=True, check=False, timeout=120
+    )
+    assert failed.returncode == 1
+    assert f"HarkenError: cannot write to {folder}: File too large".encode() in failed.stderr
     whole(folder)
-    assert filled(folder, streams=12) == reference
+    done = subprocess.run(command, capture_output=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert tree(folder) == reference
 
 
 def test_refused_streams_are_counted_by_reason(tmp_path: Path) -> None:
@@ -260,6 +301,8 @@ def test_progress_tells_the_rate_and_the_time_left(tmp_path: Path) -> None:
     assert [at.left_s for at in seen] == pytest.approx([30, 20, 10, 0])
     assert seen[-1].hours == pytest.approx(0.04)
     assert [at.share for at in seen] == pytest.approx([0.25, 0.5, 0.75, 1])
+    assert seen[0].said() == "0.01 h of stream, 3.6 h an hour, 0:00:30 left"
+    assert Progress(0, 0.0, 0.0, 0.0, None).said() == "0.00 h of stream, 0.0 h an hour"
 
 
 @pytest.mark.parametrize(

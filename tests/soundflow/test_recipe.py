@@ -10,6 +10,7 @@ from harken.errors import HarkenError
 from harken.soundflow.recipe import (
     Recipe,
     load_recipe,
+    narrowed,
     parse_recipe,
     record_recipe,
     shipped_recipes,
@@ -75,6 +76,30 @@ def test_a_wrong_field_is_named_with_its_value(change: dict[str, object], named:
 def test_a_missing_field_is_named(field: str) -> None:
     with pytest.raises(HarkenError, match=f"{field} is missing"):
         parse_recipe({k: v for k, v in GOOD.items() if k != field}, "a.toml")
+
+
+def test_a_folder_of_the_same_name_does_not_hide_a_shipped_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "quick").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert load_recipe("quick").seed == 9001
+
+
+def test_a_recipe_is_narrowed_to_tasks_with_their_shares() -> None:
+    recipe = parse_recipe(GOOD | {"tasks": {"events": 3, "chat": 1, "count": 0}}, "a")
+    assert narrowed(recipe, ()) is recipe
+    assert narrowed(recipe, ["chat", "events"]).tasks == (("events", 3.0), ("chat", 1.0))
+    assert narrowed(recipe, ["chat"]).tasks == (("chat", 1.0),)
+    # Asked for alone, what has no share is composed in equal parts.
+    assert narrowed(recipe, ["interrupted", "count"]).tasks == (
+        ("count", 1.0),
+        ("interrupted", 1.0),
+    )
+    with pytest.raises(HarkenError, match=r"no task 'juggle'; choose from events"):
+        narrowed(recipe, ["juggle", "chat"])
+    with pytest.raises(HarkenError, match="interrupted has no share in the recipe 'night'"):
+        narrowed(recipe, ["chat", "interrupted"])
 
 
 def test_what_is_no_recipe_file_is_told(tmp_path: Path) -> None:

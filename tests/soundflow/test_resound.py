@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from harken.errors import HarkenError
-from harken.soundflow.build import build
 from harken.soundflow.events import EVENTS, kind_counted
 from harken.soundflow.imagined import imaginable
 from harken.soundflow.resound import draw_exchange, resound, resounded, wished
-from harken.soundflow.rows import rows, write_rows
+from harken.soundflow.rows import gather, rows, write_rows
 from harken.stream import CHUNK_SAMPLES
 
 pytestmark = pytest.mark.slow  # the class map comes with the part yamnet
@@ -94,9 +93,10 @@ def test_a_class_is_heard_where_its_sound_is_and_fades_with_it() -> None:
 
 
 def test_a_folder_is_resounded_once_and_again_from_where_it_was(tmp_path) -> None:
-    build(tmp_path, split="train", streams=0, seed=1)
+    for kind in ("features", "lines"):
+        (tmp_path / kind).mkdir()
     write_rows(tmp_path, "train-1-00001", [CARE, NARRATE])
-    build(tmp_path, split="train", streams=0, seed=1)  # gathers
+    gather(tmp_path)
     random = np.random.default_rng(0)
     sound = random.uniform(0, 0.3, (30, 1545)).astype(np.float16)
     acoustic = random.normal(size=(30, 2560)).astype(np.float16)
@@ -114,6 +114,6 @@ def test_a_folder_is_resounded_once_and_again_from_where_it_was(tmp_path) -> Non
 
 
 def test_a_folder_without_sounds_is_told(tmp_path) -> None:
-    build(tmp_path, split="train", streams=0, seed=1)
+    gather(tmp_path)
     with pytest.raises(HarkenError, match="no stream with sounds"):
         resound(tmp_path, times=1)

@@ -13,7 +13,7 @@ NAME = "train-1-00007"
 
 def written(folder: Path, name: str = NAME) -> Path:
     waiting = staging_folder(folder, "a")
-    with at_work(waiting, name, 0) as unfinished:
+    with at_work(waiting, name) as unfinished:
         for file in PLACES:
             (unfinished / file).write_text(f"{file} of {name}")
     return waiting
@@ -42,9 +42,10 @@ def test_a_finished_stream_waits_and_is_moved_to_its_places(tmp_path: Path) -> N
 
 def test_an_error_leaves_nothing_of_the_stream(tmp_path: Path) -> None:
     waiting = staging_folder(tmp_path, "a")
-    with pytest.raises(HarkenError, match="no room"), at_work(waiting, NAME, 10) as unfinished:
-        (unfinished / "rows.json").write_text("[")
+    with pytest.raises(HarkenError, match="No space left") as told, at_work(waiting, NAME) as work:
+        (work / "rows.json").write_text("[")
         raise OSError(28, "No space left on device")
+    assert f"cannot write to {tmp_path}:" in str(told.value)
     assert files(tmp_path) == {}
     assert finished_rows(waiting, NAME) is None
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 LONGEST_ANSWER = 120
@@ -56,80 +56,75 @@ def speak() -> None:
 
 @app.command()
 def build(
-    out: Annotated[Path, typer.Argument(help="Folder of the data set; it may exist already.")],
-    streams: Annotated[int, typer.Option(help="How many streams to compose.", min=1)] = 100,
-    split: Annotated[str, typer.Option(help="train or dev.")] = "train",
-    seed: Annotated[int, typer.Option(help="Equal seeds give equal streams.")] = 1,
-    first: Annotated[int, typer.Option(help="Number of the first stream.", min=0)] = 0,
-    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
-    only: Annotated[
-        list[str] | None, typer.Option(help="Only this task (repeatable); choose another --seed.")
-    ] = None,
-    keep_audio: Annotated[bool, typer.Option(help="Also write the mixes as FLAC.")] = False,
-) -> None:
-    """Compose streams, let the ears hear them, write what is due; goes on where it was killed."""
-    from harken.soundflow.build import build as build_streams
-
-    with _bar() as bar:
-        task = bar.add_task(f"{split} streams", total=streams)
-        kept = build_streams(
-            out,
-            split=split,
-            streams=streams,
-            seed=seed,
-            workers=workers,
-            first=first,
-            keep_audio=keep_audio,
-            only=tuple(only or ()),
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    typer.echo(f"{kept} training variants in {out / 'streams.jsonl'}")
-
-
-@app.command()
-def compose(
     recipe: Annotated[str, typer.Argument(help="default, quick, published or a TOML file.")],
-    out: Annotated[Path, typer.Argument(help="Folder of the data set; it may exist already.")],
+    out: Annotated[
+        Path | None, typer.Argument(help="Folder of the data set; it may exist already.")
+    ] = None,
     hours: Annotated[float | None, typer.Option(help="Until so much stream exists.")] = None,
     streams: Annotated[int | None, typer.Option(help="Or so many streams.", min=1)] = None,
     workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="Where they run.")] = "local",
-    split: Annotated[str | None, typer.Option(help="Instead of the recipe's.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    split: Annotated[
+        Literal["train", "dev"] | None, typer.Option(help="Instead of the recipe's.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Instead of the recipe's; equal seeds, equal streams.", min=0)
+    ] = None,
+    first: Annotated[int, typer.Option(help="Number of the first stream.", min=0)] = 0,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this task (repeatable); choose another --seed.")
+    ] = None,
     keep_audio: Annotated[bool, typer.Option(help="Also write the mixes as FLAC.")] = False,
+    shards: Annotated[bool, typer.Option("--shards", help="Then pack them in OUT/shards.")] = False,
 ) -> None:
-    """Compose what a recipe asks for (docs/building.md); goes on where it was killed."""
+    """Compose what a recipe asks for (docs/building.md); goes on where it was killed.
+
+    Streams are mixed, the ears hear them, and what is due is written: `harken data build default
+    DATA --streams 100`.
+    """
     from dataclasses import replace
 
+    from harken.errors import HarkenError
     from harken.soundflow.build import build_recipe
     from harken.soundflow.engine import engine_of
-    from harken.soundflow.production import Progress as Produced
-    from harken.soundflow.recipe import load_recipe
+    from harken.soundflow.recipe import load_recipe, narrowed
     from harken.soundflow.rows import refusals
 
+    if out is None:
+        raise HarkenError(
+            f"{recipe!r} alone is not enough: give a recipe and a folder; if this is the folder, "
+            f"write `harken data build default {recipe}`"
+        )
     chosen = load_recipe(recipe)
     chosen = replace(
-        chosen, split=split or chosen.split, seed=chosen.seed if seed is None else seed
+        narrowed(chosen, only or ()),
+        split=split or chosen.split,
+        seed=chosen.seed if seed is None else seed,
     )
-    with _bar() as bar:
-        task = bar.add_task(chosen.name, total=1)
-
-        def told(at: Produced) -> None:
-            said = f"{at.hours:.2f} h of stream, {at.rate:.0f} h an hour"
-            bar.update(task, completed=at.share, description=said)
-
+    with _hours_bar() as bar:
+        task = bar.add_task(chosen.name, total=1, said="")
         kept = build_recipe(
             chosen,
             out,
             hours=hours,
             streams=streams,
             engine=engine_of(engine, workers),
+            first=first,
             keep_audio=keep_audio,
-            progress=told,
+            progress=lambda at: bar.update(task, completed=at.share, said=at.said()),
         )
     typer.echo(f"{kept} training variants in {out / 'streams.jsonl'}")
     for reason, count in refusals(out).most_common():
         typer.echo(f"{count} streams left out: {reason}")
+    if shards:
+        from harken.soundflow.shards.renewal import renew_shards
+
+        with _bar() as bar:
+            task = bar.add_task("shards", total=None)
+            index = renew_shards(
+                out, progress=lambda done, total: bar.update(task, completed=done, total=total)
+            )
+        typer.echo(f"{len(index.shards)} shards in {out / 'shards'}")
 
 
 @app.command()
@@ -324,10 +319,14 @@ def export(
 
 
 def _bar() -> Progress:
+    return _progress(TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
+
+
+def _hours_bar() -> Progress:
+    return _progress(TextColumn("{task.fields[said]}"))
+
+
+def _progress(*told: ProgressColumn) -> Progress:
     return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
+        TextColumn("{task.description}"), BarColumn(), *told, console=Console(stderr=True)
     )

@@ -9,6 +9,7 @@ The folder of a data set:
     refused/<id>.json    why not: {"reason", "detail", "task"}
     audio/<id>.flac      the mixes, if they are kept
     recipes.json         for every seed of a split, the tasks and shares it was built with
+    shards/              the same as tar shards, if they are asked for (`shards.renewal`)
 
 `production` tells which streams belong to it, and what a kill leaves.
 """
@@ -31,7 +32,7 @@ from harken.perceive.percept import Percept
 from harken.perceive.perception import Perception
 from harken.soundflow.composing import Composer
 from harken.soundflow.engine import Engine, local
-from harken.soundflow.production import BYTES_PER_CHUNK, Amount, Production, Progress, produce
+from harken.soundflow.production import Amount, Production, Progress, produce
 from harken.soundflow.recipe import Recipe, Shares, record_recipe
 from harken.soundflow.rows import rows_text
 from harken.soundflow.scene import F32, Due, Scene, Variant
@@ -44,8 +45,28 @@ COMMIT_SAMPLES = int(1.6 * SAMPLE_RATE)
 """The words ear commits the last word of an utterance within this time."""
 
 
-class Unheard(Exception):
-    """The words ear did not hear an utterance that something depends on: the stream is dropped."""
+class Refused(Exception):
+    """A stream cannot be made of what was drawn: it is dropped, and counted under this reason."""
+
+    reason = "refused"
+
+
+class Unheard(Refused):
+    """The words ear did not hear an utterance that something depends on."""
+
+    reason = "words not heard"
+
+
+class NoText(Refused):
+    """A reply without words: left out, the stream would teach silence where a reply is due."""
+
+    reason = "empty text"
+
+
+class NoSound(Refused):
+    """A stream of no samples."""
+
+    reason = "zero length"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +80,7 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One stream to be made; equal jobs give equal streams.
-
-    needed_bytes: room for the whole build, named when the disk is full.
-    """
+    """One stream to be made; equal jobs give equal streams."""
 
     staging: Path
     split: str
@@ -70,42 +88,10 @@ class Job:
     index: int
     keep_audio: bool
     tasks: Shares
-    needed_bytes: int = 0
 
     @property
     def name(self) -> str:
         return f"{self.split}-{self.seed}-{self.index:05d}"
-
-
-def build(
-    folder: Path,
-    *,
-    split: str,
-    streams: int,
-    seed: int,
-    workers: int = 1,
-    first: int = 0,
-    keep_audio: bool = False,
-    only: tuple[str, ...] = (),
-    progress: Callable[[int, int], None] | None = None,
-) -> int:
-    """Make `streams` streams into `folder`; those that exist are kept. Returns how many exist.
-
-    `only`: names of tasks to choose from; all when empty.
-    """
-    if unknown := set(only) - COMPOSERS.keys():
-        raise HarkenError(f"no task {min(unknown)!r}; choose from {', '.join(COMPOSERS)}")
-    shares = tuple((n, share) for n, (_, share) in COMPOSERS.items() if n in only or not only)
-    if not any(share for _, share in shares):
-        shares = tuple((n, 1.0) for n, _ in shares)
-
-    def count(at: Progress) -> None:
-        if progress:
-            progress(at.streams, streams)
-
-    template = Job(folder, split, seed, 0, keep_audio, shares)
-    amount = Amount(first, streams)
-    return _produce(folder, template, amount, local(workers), count, means(), lambda: None)
 
 
 def build_recipe(
@@ -147,17 +133,18 @@ def build_recipe(
             raise HarkenError(
                 f"the recipe {recipe.name!r} has no hours; give hours or a number of streams"
             )
-    template = Job(folder, recipe.split, recipe.seed, 0, keep_audio, recipe.tasks)
-    amount = Amount(first, streams, hours)
-    return _produce(
+    settings = [recipe.split, recipe.seed, keep_audio, recipe.tasks]
+    kind = sha256(json.dumps(settings).encode()).hexdigest()[:16]
+    staging = staging_folder(folder, kind)
+    template = Job(staging, recipe.split, recipe.seed, 0, keep_audio, recipe.tasks)
+    production = Production(
         folder,
-        template,
-        amount,
-        engine or local(1),
-        progress,
-        made_with or means(),
+        staging,
+        partial(_make_index, template, made_with or means()),
+        lambda index: replace(template, index=index).name,
         lambda: record_recipe(folder, recipe),
     )
+    return produce(production, Amount(first, streams, hours), engine or local(1), progress)
 
 
 def means() -> Means:
@@ -180,44 +167,21 @@ def make(job: Job, made_with: Means) -> int:
     task = names[int(random.choice(len(names), p=weights / weights.sum()))]
     try:
         files, chunks = _composed(job, made_with.composers[task], made_with, random)
-    except (Unheard, LookupError) as missing:
+    except (Refused, LookupError) as missing:
         record = {"reason": _reason(missing), "detail": str(missing), "task": task}
         files = {REFUSAL: json.dumps(record, ensure_ascii=False).encode(), ROWS: b"[]"}
         chunks = 0
-    with at_work(job.staging, job.name, job.needed_bytes) as unfinished:
+    with at_work(job.staging, job.name) as unfinished:
         for name, content in files.items():
             (unfinished / name).write_bytes(content)
     return chunks
 
 
 def _reason(missing: Exception) -> str:
-    if isinstance(missing, Unheard):
-        return "words not heard"
+    if isinstance(missing, Refused):
+        return missing.reason
     # A KeyError is as likely a mistake of a composer: it should be seen under its own name.
     return "no material" if type(missing) is LookupError else type(missing).__name__
-
-
-def _produce(
-    folder: Path,
-    template: Job,
-    amount: Amount,
-    engine: Engine,
-    progress: Callable[[Progress], None] | None,
-    made_with: Means,
-    claim: Callable[[], None],
-) -> int:
-    settings = [template.split, template.seed, template.keep_audio, template.tasks]
-    kind = sha256(json.dumps(settings).encode()).hexdigest()[:16]
-    needed_bytes = amount.chunks_left(0, 0) * BYTES_PER_CHUNK
-    template = replace(template, staging=staging_folder(folder, kind), needed_bytes=needed_bytes)
-    production = Production(
-        folder,
-        template.staging,
-        partial(_make_index, template, made_with),
-        lambda index: replace(template, index=index).name,
-        claim,
-    )
-    return produce(production, amount, engine, progress)
 
 
 def _make_index(template: Job, made_with: Means, index: int) -> int:
@@ -229,6 +193,8 @@ def _composed(
 ) -> tuple[dict[str, bytes], int]:
     """The files of one stream, and its chunks."""
     scene, variants = composer(made_with.studio(job.split), random)
+    if not scene.samples:
+        raise NoSound(f"the scene of {job.name}")
     audio = scene.mix()
     percepts = made_with.hear(audio)
     placed = [(v, place(v.due, percepts), _stopped(v.stop, percepts)) for v in variants]
@@ -295,10 +261,15 @@ def place(due: tuple[Due, ...], percepts: list[Percept]) -> list[list[Any]]:
     """[chunk, text, emotion, cause] of every response, on the chunk where its evidence is heard.
 
     A response that would share a chunk with an earlier one moves to the next.
+
+    Raises:
+        Refused: words that a response depends on were not heard, or it has no text.
     """
     said: dict[int, list[Any]] = {}
     ordered = sorted(due, key=lambda d: d.end)
     for n, d in enumerate(ordered):
+        if d.waits_for != "each" and not d.text.strip():
+            raise NoText(d.cause)
         later = [x.start for x in ordered[n + 1 :] if x.waits_for != "sound"]
         limit = min([d.end + COMMIT_SAMPLES, *later])
         batches = [

@@ -9,23 +9,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
 import filelock
 
 from harken.errors import HarkenError
-from harken.parts.cache import cache_writes
 from harken.soundflow.engine import Engine
 from harken.soundflow.rows import chunks_in, gather, refusals
+from harken.soundflow.shards.folder import writes_below
 from harken.soundflow.staging import admit, clear, finished_rows
 from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE
 
 CHUNKS_PER_HOUR = 3600 * SAMPLE_RATE // CHUNK_SAMPLES
 BYTES_PER_CHUNK = 8400
 """Features of 4105 half floats, and the rows."""
-STREAM_CHUNKS = 90
-"""Of a stream of common length (36 s), to tell how much room the rest needs."""
 HANDOVER_S = 5.0
 """Workers of a build that was killed hold its lock until they notice, a moment later."""
 MOST_REFUSED = 200
@@ -59,12 +58,6 @@ class Amount:
         done = chunks / self._chunks() if self.streams is None else streams / max(1, self.streams)
         return min(1.0, done)
 
-    def chunks_left(self, streams: int, chunks: int) -> int:
-        """About how many chunks are still to be made."""
-        if self.streams is not None:
-            return STREAM_CHUNKS * max(0, self.streams - streams)
-        return max(0, self._chunks() - chunks)
-
     def _chunks(self) -> int:
         return round((self.hours or 0.0) * CHUNKS_PER_HOUR)
 
@@ -83,6 +76,13 @@ class Progress:
     share: float
     rate: float
     left_s: float | None
+
+    def said(self) -> str:
+        """For people: `1.25 h of stream, 14 h an hour, 0:51:07 left`."""
+        told = f"{self.hours:.2f} h of stream, {self.rate:.1f} h an hour"
+        return (
+            told if self.left_s is None else f"{told}, {timedelta(seconds=round(self.left_s))} left"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +114,17 @@ def produce(
             composed. What is finished stays, and the next call goes on with it.
     """
     folder = production.folder
-    with cache_writes(folder, amount.chunks_left(0, 0) * BYTES_PER_CHUNK):
-        folder.mkdir(parents=True, exist_ok=True)
+    if folder.exists() and not folder.is_dir():
+        raise HarkenError(f"{folder} is no folder; name one to build the data set in")
+    with writes_below(folder):
         for kind in ("features", "lines"):
             (folder / kind).mkdir(exist_ok=True)
     with _alone(folder):
-        with cache_writes(folder, 0):
+        with writes_below(folder):
             production.claim()
             clear(folder, keep=production.staging)
         _fill(production, amount, engine, progress, now_s)
-        with cache_writes(folder, 0):
+        with writes_below(folder):
             clear(folder)
             return gather(folder)
 
@@ -179,7 +180,7 @@ def _fill(
                 continue
             yield index
 
-    with cache_writes(folder, amount.chunks_left(0, 0) * BYTES_PER_CHUNK):
+    with writes_below(folder):
         admit_next()
     began_s, before = now_s(), amount.share(kept_streams, kept_chunks)
     new_chunks = 0
@@ -187,8 +188,7 @@ def _fill(
         for index, chunks in results:
             made[index] = chunks
             new_chunks += chunks
-            left = amount.chunks_left(kept_streams, kept_chunks)
-            with cache_writes(folder, left * BYTES_PER_CHUNK):
+            with writes_below(folder):
                 admit_next()
             if progress:
                 streams, hours = kept_streams + len(made), kept_chunks + sum(made.values())
@@ -204,7 +204,7 @@ def _fill(
                 )
             if amount.reached(kept_streams, kept_chunks):
                 break
-    with cache_writes(folder, 0):
+    with writes_below(folder):
         admit_next()  # what was found finished from an earlier start
 
 
@@ -216,7 +216,7 @@ def _alone(folder: Path) -> Iterator[None]:
         HarkenError: one is at work there.
     """
     lock = filelock.FileLock(folder / ".build.lock", timeout=HANDOVER_S)
-    with cache_writes(folder, 0):
+    with writes_below(folder):
         try:
             lock.acquire()
         except filelock.Timeout as taken:

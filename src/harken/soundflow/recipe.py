@@ -17,8 +17,8 @@ A TOML file:
 import json
 import math
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ def load_recipe(place: str | Path) -> Recipe:
     """
     path = Path(place)
     try:
-        if not path.exists() and str(place) in shipped_recipes():
+        if not path.is_file() and str(place) in shipped_recipes():
             text = _folder().joinpath(f"{place}.toml").read_text("utf-8")
         else:
             text = path.read_text("utf-8")
@@ -103,6 +103,30 @@ def parse_recipe(fields: Mapping[str, Any], where: str) -> Recipe:
     return Recipe(
         name, seed, split, _shares(fields["tasks"], where), None if hours is None else float(hours)
     )
+
+
+def narrowed(recipe: Recipe, only: Collection[str]) -> Recipe:
+    """The recipe with these of its tasks and their shares; all when `only` is empty.
+
+    Tasks that have no share in it are composed too, in equal shares, when no other is asked for.
+
+    Raises:
+        HarkenError: no such task, or one without a share beside one that has a share.
+    """
+    if not only:
+        return recipe
+    if unknown := sorted(set(only) - COMPOSERS.keys()):
+        raise HarkenError(f"no task {unknown[0]!r}; choose from {', '.join(COMPOSERS)}")
+    shares = {task: dict(recipe.tasks).get(task, 0.0) for task in COMPOSERS if task in only}
+    without = [task for task, share in shares.items() if not share]
+    if len(without) == len(shares):
+        shares = dict.fromkeys(shares, 1.0)
+    elif without:
+        raise HarkenError(
+            f"{without[0]} has no share in the recipe {recipe.name!r} and would never be drawn "
+            "beside the others; build it alone with another seed, or write a recipe with its share"
+        )
+    return replace(recipe, tasks=tuple(shares.items()))
 
 
 def record_recipe(folder: Path, recipe: Recipe) -> None:

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from harken.parts.cache import cache_writes, place
+from harken.parts.cache import place
 from harken.soundflow.rows import STREAM_NAME
+from harken.soundflow.shards.folder import writes_below
 
 STAGING = ".making"
 
@@ -36,16 +37,14 @@ def staging_folder(folder: Path, kind: str) -> Path:
 
 
 @contextmanager
-def at_work(staging: Path, name: str, needed_bytes: int) -> Iterator[Path]:
+def at_work(staging: Path, name: str) -> Iterator[Path]:
     """A folder for the files of one stream, which is finished when the block ends without error.
-
-    `needed_bytes`: room for the whole build, named when the disk is full.
 
     Raises:
         HarkenError: the disk is full or cannot be written to; nothing of the stream is left.
     """
     unfinished, finished = staging / f"{name}.{os.getpid()}", staging / name
-    with cache_writes(staging.parent.parent, needed_bytes):
+    with writes_below(staging.parent.parent):
         try:
             unfinished.mkdir(parents=True, exist_ok=True)
             yield unfinished
