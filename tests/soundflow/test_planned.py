@@ -1,6 +1,7 @@
 """A plan becomes a scene: what has material is placed as planned, and what is due follows."""
 
-from collections.abc import Sequence
+from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, cast
 
@@ -9,22 +10,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harken.errors import HarkenError
 from harken.soundflow.composing import Composer
 from harken.soundflow.corpora import package_dir
 from harken.soundflow.events import EVENTS
+from harken.soundflow.ground import Dropped, Ground, Grounded, Grounding, Left
 from harken.soundflow.plan import LISTENER, SPEECH, Plan, PlannedEvent
 from harken.soundflow.planned import (
     GAIN_DB,
-    LONGEST_S,
     SHORTEST_S,
-    Take,
-    crossfaded,
+    Options,
+    PlannedScene,
     from_plan,
     place_events,
     planned,
-    takes_for,
 )
-from harken.soundflow.scene import Scene, Variant
+from harken.soundflow.planned_talk import Take, Talk
+from harken.soundflow.scene import Variant
 from harken.soundflow.studio import Spoken, Studio
 from harken.stream import SAMPLE_RATE
 
@@ -36,19 +38,12 @@ _COMPOSER: Composer = planned
 
 
 class FakeStudio:
-    """Tones for the labels it has; lines of three voices."""
+    """Lines of three voices, recorded talk, and perhaps a place."""
 
     split = "train"
 
-    def __init__(self, labels: Sequence[str], *, ambience: bool = True) -> None:
-        self.labels = list(labels)
+    def __init__(self, *, ambience: bool = True) -> None:
         self._ambience = ambience
-
-    def event(self, label: str, random: np.random.Generator) -> tuple[np.ndarray, str]:
-        return tone(random.uniform(0.4, 1.5)), f"package/{label}"
-
-    def harmless(self, random: np.random.Generator) -> tuple[np.ndarray, str]:
-        return tone(0.6), "package/effect"
 
     def ambience(self, random: np.random.Generator) -> tuple[np.ndarray, str]:
         if not self._ambience:
@@ -79,8 +74,26 @@ def tone(seconds: float) -> np.ndarray:
     return (0.5 * np.sin(2 * np.pi * 440 * t)).astype(np.float32)
 
 
-def studio_of(*labels: str, ambience: bool = True) -> Studio:
-    return cast(Studio, FakeStudio(labels, ambience=ambience))
+def studio_of(*, ambience: bool = True) -> Studio:
+    return cast(Studio, FakeStudio(ambience=ambience))
+
+
+def ground_of(*labels: str) -> Ground:
+    """Tones for the events of these labels; nothing for others."""
+
+    def ground(plan: Plan, random: np.random.Generator) -> Grounding:
+        sounds, left = [], []
+        for event in plan.events:
+            if event.label in labels:
+                clip = tone(random.uniform(0.6, 1.6))
+                sounds.append(
+                    Grounded(event, clip, f"package/{event.label}", False, "CC0", "Some", ())
+                )
+            elif event.label != SPEECH:
+                left.append(Left(event, Dropped.NO_GENERATOR, ()))
+        return Grounding(plan, tuple(sounds), tuple(left))
+
+    return ground
 
 
 def event(name: str, label: str, role: str = "fg", **other: Any) -> PlannedEvent:
@@ -105,8 +118,17 @@ def by_task(variants: list[Variant]) -> dict[str, Variant]:
     return {v.task: v for v in variants}
 
 
-def performed(plan: Plan, studio: Studio, seed: int = 0) -> tuple[Scene, list[Variant]]:
-    return from_plan(plan, studio, np.random.default_rng(seed))
+PLAIN = Options(far_share=0, television_share=0, silence_share=0)
+
+
+def performed(
+    plan: Plan, ground: Ground, seed: int = 0, *, options: Options = PLAIN, ambience: bool = True
+) -> tuple[PlannedScene, list[Variant]]:
+    studio = studio_of(ambience=ambience)
+    random = np.random.default_rng(seed)
+    scene, variants = from_plan(plan, studio, random, options=options, ground=ground)
+    assert isinstance(scene, PlannedScene)
+    return scene, variants
 
 
 @st.composite
@@ -141,18 +163,16 @@ def test_pauses_orders_and_talk_are_kept_whatever_is_missing(
 ) -> None:
     random = np.random.default_rng(seed)
     takes = {
-        e.name: Take(
-            tone(random.uniform(0.1, 6)),
-            "s",
-            "Vienna." if e.label == SPEECH and e.addressed_to == LISTENER else "",
-        )
+        e.name: Take(tone(random.uniform(0.1, 6)), "s", "Vienna.", tone(random.uniform(0, 2)))
+        if e.label == SPEECH and e.addressed_to == LISTENER
+        else Take(tone(random.uniform(0.1, 6)), "s")
         for n, e in enumerate(plan.events[1:])
         if n not in missing
     }
     placed = place_events(plan, takes, random)
     spans = {e.name: (start, start + len(take.clip)) for e, take, start in placed}
     assert spans.keys() <= takes.keys()
-    assert all(0 <= start < end <= LONGEST_S * SAMPLE_RATE for start, end in spans.values())
+    assert all(0 <= start < end <= PLAIN.longest_s * SAMPLE_RATE for start, end in spans.values())
     for before, after in plan.orders:
         if {before, after} <= spans.keys():
             assert spans[before][1] <= spans[after][0]
@@ -168,15 +188,14 @@ def test_pauses_orders_and_talk_are_kept_whatever_is_missing(
 @settings(deadline=None, max_examples=8)
 @given(hand_made(), st.integers(0, 99))
 def test_a_scene_lists_its_foreground_and_what_is_due_lies_in_it(plan: Plan, seed: int) -> None:
-    studio = studio_of("dog_bark", "cough", "door")
+    ground = ground_of("dog_bark", "cough", "door", "other_effect")
     try:
-        scene, variants = performed(plan, studio, seed)
-    except LookupError:
-        grounded = takes_for(plan, studio, np.random.default_rng(seed))
+        scene, variants = performed(plan, ground, seed, options=Options())
+    except LookupError as refused:
         unclear = any(e.label == "cough" and e.role == "bg" for e in plan.events)
-        assert unclear or sum(e.role == "fg" and e.name in grounded for e in plan.events) < 2
+        assert unclear or "foreground events" in str(refused)
         return
-    assert SHORTEST_S * SAMPLE_RATE <= scene.samples <= LONGEST_S * SAMPLE_RATE
+    assert SHORTEST_S * SAMPLE_RATE <= scene.samples <= PLAIN.longest_s * SAMPLE_RATE
     planned_labels = [e.label for e in plan.events if e.role == "fg" and e.label != SPEECH]
     listed = [label or "other_effect" for _, _, label in scene.sounds]
     assert "chopping" not in listed
@@ -188,7 +207,7 @@ def test_a_scene_lists_its_foreground_and_what_is_due_lies_in_it(plan: Plan, see
         ends = [due.end for due in variant.due]
         assert ends == sorted(ends) and all(end <= scene.samples for end in ends)
         assert variant.task == variant.prefix.policy
-    again, same = performed(plan, studio, seed)
+    again, same = performed(plan, ground, seed, options=Options())
     assert same == variants and np.array_equal(again.mix(), audio)
 
 
@@ -196,10 +215,10 @@ def test_policies_speak_of_their_own_sounds() -> None:
     plan = plan_of(
         event("dog", "dog_bark"), event("alarm", "smoke_alarm"), event("coughing", "cough")
     )
-    studio = studio_of("dog_bark", "smoke_alarm", "cough")
+    ground = ground_of("dog_bark", "smoke_alarm", "cough")
     tasks: dict[str, list[str]] = {}
     for seed in range(12):
-        for task, variant in by_task(performed(plan, studio, seed)[1]).items():
+        for task, variant in by_task(performed(plan, ground, seed)[1]).items():
             tasks[task] = [due.cause for due in variant.due]
     assert tasks == {
         "care": ["smoke_alarm", "cough"],
@@ -211,21 +230,21 @@ def test_policies_speak_of_their_own_sounds() -> None:
 
 def test_a_sound_without_a_name_forbids_narration_but_not_care() -> None:
     plan = plan_of(event("dog", "dog_bark"), event("thing", "other_effect"))
-    scene, variants = performed(plan, studio_of("dog_bark"))
+    scene, variants = performed(plan, ground_of("dog_bark", "other_effect"))
     assert [label for _, _, label in scene.sounds] == ["dog_bark", ""]
     assert "care" in by_task(variants) and "narrate" not in by_task(variants)
 
 
 def test_a_named_sound_in_the_background_forbids_the_policies_that_would_speak_of_it() -> None:
     foreground = event("dog", "dog_bark"), event("door", "door")
-    studio = studio_of("dog_bark", "door", "footsteps", "cough")
-    scene, variants = performed(plan_of(*foreground, event("feet", "footsteps", "bg")), studio)
+    ground = ground_of("dog_bark", "door", "footsteps", "cough")
+    scene, variants = performed(plan_of(*foreground, event("feet", "footsteps", "bg")), ground)
     assert len(scene.sounds) == 2
     assert "care" in by_task(variants) and "narrate" not in by_task(variants)
     beneath = plan_of(*foreground, event("ill", "cough", "bg"))
     for seed in range(8):
         try:
-            tasks = by_task(performed(beneath, studio, seed)[1]).keys()
+            tasks = by_task(performed(beneath, ground, seed)[1]).keys()
         except LookupError:
             continue
         assert tasks == {"quiet"}
@@ -235,7 +254,7 @@ def test_roles_have_their_gains_and_the_noise_its_level() -> None:
     plan = plan_of(
         event("dog", "dog_bark"), event("door", "door"), event("feet", "footsteps", "bg")
     )
-    scene, _ = performed(plan, studio_of("dog_bark", "door", "footsteps"), seed=3)
+    scene, _ = performed(plan, ground_of("dog_bark", "door", "footsteps"), seed=3)
     peaks_db = [20 * np.log10(np.abs(clip).max()) for _, clip in scene.tracks]
     foreground, under, bed = peaks_db[:2], peaks_db[2], peaks_db[3]
     assert foreground == pytest.approx([foreground[0]] * 2, abs=0.01)
@@ -256,54 +275,110 @@ def test_only_questions_to_the_listener_are_answered() -> None:
         turn("tell", "father", "mother", tags=("Male speech, man speaking",)),
         event("dog", "dog_bark"),
     )
-    scene, variants = performed(plan, studio_of("dog_bark"))
+    scene, variants = performed(plan, ground_of("dog_bark"))
     (due,) = by_task(variants)["care"].due
     assert (due.text, due.waits_for, due.cause) == ("Vienna.", "words", "question")
     assert "narrate" not in by_task(variants)
     assert {"question"} < scene.sources
-    takes = takes_for(plan, studio_of("dog_bark"), np.random.default_rng(0))
-    assert takes["ask"].reply == "Vienna." and takes["tell"].reply == ""
-
-
-def test_speakers_have_voices_of_their_own_and_repeat_nothing() -> None:
-    heard: list[tuple[str, str]] = []
-
-    class Noting(FakeStudio):
-        def voice(self, spoken: Spoken) -> np.ndarray:
-            heard.append((spoken.voice, spoken.text))
-            return super().voice(spoken)
-
-    plan = plan_of(
-        turn("t1", "mother", "father", tags=("Female speech, woman speaking",)),
-        turn("t2", "father", "mother", tags=("Male speech, man speaking",)),
-        turn("t3", "mother", "father", tags=("Female speech, woman speaking",)),
-        turn("t4", "father", "mother", tags=("Male speech, man speaking",)),
-    )
-    takes = takes_for(plan, cast(Studio, Noting([])), np.random.default_rng(1))
-    assert list(takes) == ["t1", "t2", "t3"], "the fourth would repeat a line"
-    voices = [voice for voice, _ in heard]
-    assert voices[0] == voices[2] == "af_sky" and voices[1] in ("am_onyx", "bm_lewis")
-    assert len({text for _, text in heard}) == 3
 
 
 def test_too_little_material_is_told() -> None:
     plan = plan_of(event("chop", "chopping"), event("dog", "dog_bark"))
-    with pytest.raises(LookupError, match="1 foreground events of the plan of street with seed 7"):
-        performed(plan, studio_of("dog_bark"))
+    with pytest.raises(
+        LookupError, match=r"1 foreground .* of street with seed 7 .*no generator makes it 2"
+    ):
+        performed(plan, ground_of("dog_bark"))
 
 
 def test_a_split_without_ambience_still_makes_scenes() -> None:
     plan = plan_of(event("door", "door"), event("dog", "dog_bark"))
-    scene, _ = performed(plan, studio_of("dog_bark", "door", ambience=False))
+    scene, _ = performed(plan, ground_of("dog_bark", "door"), ambience=False)
     assert len(scene.tracks) == 4
 
 
-@settings(deadline=None)
-@given(st.lists(st.integers(100, 9000), min_size=1, max_size=4), st.integers(1, 30_000))
-def test_crossfades_keep_the_length_and_leave_no_hole(lengths: list[int], samples: int) -> None:
-    y = crossfaded([np.ones(n, np.float32) for n in lengths], samples)
-    assert len(y) == samples and y.dtype == np.float32
-    assert y[0] == 1 and y.min() >= 1 - 1e-5 and y.max() <= np.sqrt(2) + 1e-5
+def test_what_came_of_the_plan_is_counted() -> None:
+    plan = plan_of(event("dog", "dog_bark"), event("door", "door"), event("chop", "chopping"))
+    scene, _ = performed(plan, ground_of("dog_bark", "door"))
+    assert scene.plan == plan
+    assert scene.counts["recorded"] == 2
+    assert scene.counts[f"left: {Dropped.NO_GENERATOR}"] == 2, "the ambience and the chopping"
+
+
+def test_background_talk_sounds_farther_off_than_it_is_recorded() -> None:
+    plan = plan_of(
+        event("dog", "dog_bark"), event("door", "door"), turn("tell", "a", "b", role="bg")
+    )
+    ground = ground_of("dog_bark", "door")
+    near, _ = performed(plan, ground, options=PLAIN)
+    far, _ = performed(plan, ground, options=Options(1 * 60.0, far_share=1, television_share=0))
+    assert (near.counts["heard from afar"], far.counts["heard from afar"]) == (0, 1)
+    dry, wet = near.tracks[2][1], far.tracks[2][1]
+    assert len(dry) == len(wet)
+    assert 20 * np.log10(np.abs(wet).max() / np.abs(dry).max()) == pytest.approx(0, abs=0.5)
+    assert np.corrcoef(dry, wet)[0, 1] < 0.95
+
+
+def test_a_television_runs_indoors_unless_somebody_asks_us_something() -> None:
+    options = Options(television_share=1)
+    sounds = (event("dog", "dog_bark"), event("door", "door"))
+    ground = ground_of("dog_bark", "door")
+
+    def runs(plan: Plan) -> bool:
+        scene, _ = performed(plan, ground, options=options)
+        assert ("package/recorded" in scene.sources) == (scene.counts["television"] == 1)
+        return scene.counts["television"] == 1
+
+    indoors = replace(plan_of(*sounds), scene="kitchen")
+    assert runs(indoors)
+    assert not runs(plan_of(*sounds)), "in the street"
+    asking = (*indoors.events, turn("ask", "a", LISTENER))
+    assert not runs(replace(indoors, events=asking))
+
+
+def test_a_long_silence_is_one_pause_of_at_least_eight_seconds_more() -> None:
+    plan = plan_of(*(event(f"e{n}", "door", start_after=(0.5, 1.0)) for n in range(5)))
+    for seed in range(6):
+        scene, _ = performed(
+            plan, ground_of("door"), seed, options=replace(PLAIN, longest_s=120.0, silence_share=1)
+        )
+        pauses = [(b[0] - a[1]) / SAMPLE_RATE for a, b in pairwise(scene.sounds)]
+        assert sorted(pauses)[:-1] == [pytest.approx(0.75, abs=0.3)] * 3
+        assert 8.5 <= max(pauses) <= 41.1
+
+
+def test_a_plan_of_minutes_is_played_whole_where_it_may_be() -> None:
+    far_apart = [event(f"e{n}", "door", start_after=(15.0, 30.0)) for n in range(14)]
+    plan = plan_of(*far_apart)
+    short, _ = performed(plan, ground_of("door"))
+    long, _ = performed(plan, ground_of("door"), options=replace(PLAIN, longest_s=600.0))
+    assert short.samples <= 60 * SAMPLE_RATE and len(long.sounds) == 14 > len(short.sounds)
+    assert 14 * 15 <= long.samples / SAMPLE_RATE <= 600
+
+
+@pytest.mark.parametrize("longest_s", [10.0, 601.0])
+def test_lengths_out_of_range_are_refused(longest_s: float) -> None:
+    with pytest.raises(HarkenError, match="give 20 to 600 s"):
+        Options(longest_s=longest_s)
+
+
+def test_our_own_reply_is_marked_and_leaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def talk(plan: Plan, *_: object) -> Talk:
+        own = tone(1.5)
+        turns = {e.name: Take(tone(1.0), "question", "Vienna.", own) for e in plan.events[2:3]}
+        return Talk(turns, Counter())
+
+    monkeypatch.setattr("harken.soundflow.planned.talk_of", talk)
+    plan = plan_of(event("dog", "dog_bark"), turn("ask", "a", LISTENER), event("d2", "dog_bark"))
+    scene, variants = performed(plan, ground_of("dog_bark"), options=replace(PLAIN, leak_share=1))
+    (due,) = (d for d in variants[0].due if d.cause == "question")
+    start, end = variants[0].own_voice
+    assert start == due.end + 1.8 * SAMPLE_RATE and end - start == 1.5 * SAMPLE_RATE
+    assert scene.sounds[1][0] >= end, "nothing comes in the foreground while we reply"
+    assert scene.counts["own voice leaks"] == 1
+    echo = [clip for at, clip in scene.tracks if at == start]
+    assert len(echo) == 1 and 0 < np.abs(echo[0]).max() < np.abs(scene.tracks[0][1]).max()
+    deaf, _ = performed(plan, ground_of("dog_bark"), options=replace(PLAIN, leak_share=0))
+    assert not [at for at, _ in deaf.tracks if at == start]
 
 
 @pytest.mark.skipif(
@@ -316,7 +391,7 @@ def test_scenes_over_the_corpora_are_sound(split: str) -> None:
     for seed in range(SCENES):
         scene, variants = _COMPOSER(studio, np.random.default_rng([seed, 5]))
         audio = scene.mix()
-        assert SHORTEST_S * SAMPLE_RATE <= len(audio) <= LONGEST_S * SAMPLE_RATE
+        assert SHORTEST_S * SAMPLE_RATE <= len(audio) <= PLAIN.longest_s * SAMPLE_RATE
         assert np.isfinite(audio).all() and 0 < np.abs(audio).max() <= 1
         for variant in variants:
             assert all(0 <= d.start < d.end <= len(audio) and d.text for d in variant.due)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harken.errors import HarkenError
+from harken.soundflow.edits import edits
 
 RESAMPLES = 1000
 
@@ -69,20 +70,6 @@ def rate(counts: Sequence[int], amounts: Sequence[float]) -> Figure:
     """Sum of counts over the sum of amounts, for example false alarms over hours."""
     count, amount = np.asarray(counts, float), np.asarray(amounts, float)
     return bootstrap(len(count), lambda i: float(count[i].sum() / amount[i].sum()))
-
-
-def edits(truth: Sequence[str], guess: Sequence[str]) -> int:
-    """Levenshtein distance between two lists of words (or of characters)."""
-    row = np.arange(len(guess) + 1)
-    for i, word in enumerate(truth, start=1):
-        differs = np.array([word != g for g in guess], int)
-        costs = np.minimum(row[1:] + 1, row[:-1] + differs)
-        new = np.empty_like(row)
-        new[0] = i
-        for j, cost in enumerate(costs, start=1):
-            new[j] = min(cost, new[j - 1] + 1)
-        row = new
-    return int(row[-1])
 
 
 def error_rate(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> Figure:

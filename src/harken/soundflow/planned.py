@@ -1,150 +1,212 @@
-"""A composer that makes a stream from a plan: what was planned, as far as there is material for it.
+"""A composer that makes a stream from a plan: plan, ground, speak, stitch (docs/planning.md).
 
-Every event of a plan (`harken.soundflow.plan`) is replaced by a clip of the split; one without
-material is left out, and so is one that no longer fits into a minute. Roles, gains, fades and noise
-follow the published stitching (arXiv 2606.05121, Algorithm 4): foreground 0 dB, background -6 dB,
-ambient -12 dB, 20 ms fades at both ends of a clip, two noise tracks over the full length, the
-event-like one at an SNR of U(5, 20) dB, the ambient one 5 dB quieter.
+Every sound of a plan (`harken.soundflow.plan`) is grounded (`harken.soundflow.ground`), every turn
+of talk is said (`planned_talk`); what has no material is left out, and so is what no longer fits.
+Roles, gains, fades and noise follow the published stitching (arXiv 2606.05121, Algorithm 4):
+foreground 0 dB, background -6 dB, ambient -12 dB, 20 ms fades at both ends of a clip.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import cycle
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from harken.errors import HarkenError
+from harken.soundflow.beds import crossfaded, lay_noise, rms_db
 from harken.soundflow.clean import spec_smooth
-from harken.soundflow.composing import answer, pick
+from harken.soundflow.composing import answer
 from harken.soundflow.events import EVENTS
-from harken.soundflow.generate import noise_bed
-from harken.soundflow.plan import EVERYONE, LISTENER, SPEECH, GrammarPlanner, Plan, PlannedEvent
+from harken.soundflow.ground import Ground, Grounded, offline, tallied
+from harken.soundflow.plan import MAX_PLAN_S, SPEECH, GrammarPlanner, Plan, PlannedEvent, Planner
 from harken.soundflow.plan.plan import OTHER
+from harken.soundflow.planned_talk import Take, Voices, from_afar, talk_of, television
 from harken.soundflow.scene import Due, Scene, Variant, sound_due
-from harken.soundflow.studio import Spoken, Studio
+from harken.soundflow.speech import Kokoro, WhisperEar, drawn_leakage, leaked
+from harken.soundflow.studio import Studio
+from harken.soundflow.vary import varied
 from harken.stream import SAMPLE_RATE, Prefix
 
 F32 = npt.NDArray[np.float32]
 
-SHORTEST_S, LONGEST_S = 20.0, 60.0
+SHORTEST_S = 20.0
 GAIN_DB = {"fg": 0.0, "bg": -6.0, "ambient": -12.0}
-SNR_DB = (5.0, 20.0)
-AMBIENT_NOISE_DB = 5.0
-"""So much quieter than the event-like noise is the ambient one."""
 LEAST_FOREGROUND = 2
 """Fewer sounds and turns of talk in the foreground are no scene."""
+INDOORS = ("home", "kitchen", "bathroom", "nursery", "office", "hospital", "party")
+"""Where a television may run."""
 
 _PEAK_DB = (-12.0, -3.0)
 _TAIL_S = (2.0, 4.0)
+_REPLY_AFTER_S = 1.8
+"""After a question: by then its last word was heard, and the reply begins to play."""
 _REPLY_ROOM_S = 2.0
 """After a question the words ear needs this long until nobody else may speak."""
-_CROSSFADE_S = 0.2
-_RECORDED_SHARE = 0.5
-"""How often an announcement is a recording instead of a synthetic voice."""
-_PLANS, _CANDIDATES, _BED_DRAWS = 4, 3, 6
+_LONG_SILENCE_S = (8.0, 40.0)
+_PLANS = 4
 _NAMED_BED_SHARE = 0.5
-"""How often an ambient sound is the one planned, where there is one; else a place without name."""
+"""How often an ambient sound is the one planned, where it has a name; else a place without one."""
 _RARER_SHARE = 0.3
 """How often the policies quiet and bench are played as well."""
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
-    """What is played for an event: float32 [n] at 16 kHz, its source, the answer due to it."""
+class Options:
+    """How a plan becomes a stream; equal options, seeds and material give equal streams.
 
-    clip: F32
-    source: str
-    reply: str = ""
+    Attributes:
+        longest_s: of a stream, 20 s to 600 s.
+        new_takes: whether talk may be synthesised (Kokoro, checked by Whisper, seconds of a core
+            for each new sentence); else lines are drawn of which there are takes.
+        far_share: how often talk in the background comes from across a room.
+        television_share: how often a television runs indoors, where nobody asks us anything.
+        silence_share: how often one pause is 8 s to 40 s longer than planned.
+        leak_share: how often our own voice leaks into the microphone when it replies.
+    """
+
+    longest_s: float = 60.0
+    new_takes: bool = False
+    far_share: float = 0.7
+    television_share: float = 0.2
+    silence_share: float = 0.15
+    leak_share: float = 0.7
+
+    def __post_init__(self) -> None:
+        if not SHORTEST_S <= self.longest_s <= MAX_PLAN_S:
+            raise HarkenError(
+                f"streams of at most {self.longest_s:g} s cannot be planned; give "
+                f"{SHORTEST_S:g} to {MAX_PLAN_S:g} s"
+            )
+
+
+@dataclass
+class PlannedScene(Scene):
+    """A scene that knows its plan; `counts` tells what was recorded, made, said, cleaned, rejected
+    and left out, with the reasons."""
+
+    plan: Plan | None = None
+    counts: Counter[str] = field(default_factory=Counter)
 
 
 Placed = tuple[PlannedEvent, Take, int]
 """An event, what is played for it, and its first sample."""
 
+_DEFAULT = Options()
 
-def planned(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
-    """A scene of the grammar planner, with talk and sounds, under several policies.
+
+def planned(
+    studio: Studio,
+    random: np.random.Generator,
+    *,
+    options: Options = _DEFAULT,
+    planner: Planner | None = None,
+) -> tuple[Scene, list[Variant]]:
+    """A scene of the grammar planner (or another), with talk and sounds, under several policies.
+
+    `functools.partial(planned, options=...)` is a composer with other options.
 
     Raises:
         LookupError: the split has too little of what four plans ask for.
+        HarkenError: the corpora or a part are missing.
     """
-    planner = GrammarPlanner()
+    planner = planner or GrammarPlanner()
     seeds = random.integers(1 << 31, size=_PLANS)
     for seed in seeds[:-1]:
         with suppress(LookupError):
-            return from_plan(planner.plan(int(seed)), studio, random)
-    return from_plan(planner.plan(int(seeds[-1])), studio, random)
+            return from_plan(planner.plan(int(seed)), studio, random, options=options)
+    return from_plan(planner.plan(int(seeds[-1])), studio, random, options=options)
 
 
 def from_plan(
-    plan: Plan, studio: Studio, random: np.random.Generator
+    plan: Plan,
+    studio: Studio,
+    random: np.random.Generator,
+    *,
+    options: Options = _DEFAULT,
+    ground: Ground | None = None,
 ) -> tuple[Scene, list[Variant]]:
-    """A scene of 20 s to 60 s made from a valid plan, and its variants.
+    """A scene of 20 s to `options.longest_s` made from a valid plan, and its variants.
 
     `scene.sounds` lists the sounds in the foreground. A variant is left out where it is not clear
     what is due: narration and the benchmark's policy with a sound that has no name, and any policy
     that would speak of a sound beneath the foreground.
 
+    Args:
+        ground: finds the sounds; the recordings of the studio's split if left out.
+
     Raises:
         LookupError: fewer than `LEAST_FOREGROUND` events in the foreground have material.
+        HarkenError: the corpora, a part or a voice model are missing.
     """
-    placed = place_events(plan, takes_for(plan, studio, random), random)
+    (draws,) = random.spawn(1)
+    grounding = (ground or offline(studio.split))(plan, draws)
+    voices = Voices(Kokoro(), WhisperEar()) if options.new_takes else None
+    talk = talk_of(plan, studio, random, voices)
+    counts = tallied(grounding) + talk.counts
+    found = {sound.event.name: sound for sound in grounding.sounds}
+    takes = {
+        event.name: talk.takes[event.name]
+        if event.label == SPEECH
+        else _sound(found[event.name], random)
+        for event in plan.events
+        if event.role != "ambient" and event.name in (talk.takes.keys() | found.keys())
+    }
+    placed = place_events(plan, takes, random, options, _long_silence(plan, options, random))
     foreground, background = ([p for p in placed if p[0].role == role] for role in ("fg", "bg"))
     if len(foreground) < LEAST_FOREGROUND:
+        told = ", ".join(f"{reason} {n}" for reason, n in sorted(counts.items()))
         raise LookupError(
             f"split {studio.split} has material for {len(foreground)} foreground events of the "
-            f"plan of {plan.scene} with seed {plan.seed}"
+            f"plan of {plan.scene} with seed {plan.seed} ({told})"
         )
-    end_s = max(start + len(take.clip) for _, take, start in placed) / SAMPLE_RATE
-    length_s = np.clip(end_s + random.uniform(*_TAIL_S), SHORTEST_S, LONGEST_S)
-    scene = Scene(random, int(length_s * SAMPLE_RATE))
+    end_s = max(start + _playing(take) for _, take, start in placed) / SAMPLE_RATE
+    length_s = np.clip(end_s + random.uniform(*_TAIL_S), SHORTEST_S, options.longest_s)
+    scene = PlannedScene(random, int(length_s * SAMPLE_RATE), plan=plan, counts=counts)
     peak_db = float(random.uniform(*_PEAK_DB))
     asked: list[Due] = []
+    own: tuple[int, int] = (0, 0)
     for event, take, scene.at in foreground:
         label = {SPEECH: None, OTHER: ""}.get(event.label, event.label)
         span = scene.place(spec_smooth(take.clip), peak_db + GAIN_DB["fg"], take.source, label)
         if take.reply:
             asked.append(answer(span, take.reply, "question"))
-    foreground_rms_db = _rms_db(clip for _, clip in scene.tracks)
-    for _, take, start in background:
-        scene.overlay(spec_smooth(take.clip), peak_db + GAIN_DB["bg"], start)
+            if len(take.own) and own == (0, 0):
+                own = _reply_heard(scene, take, span[1], peak_db, options)
+    foreground_rms_db = rms_db(clip for _, clip in scene.tracks)
+    for event, take, start in background:
+        is_far = event.label == SPEECH and random.random() < options.far_share
+        clip = from_afar(take.clip, random) if is_far else take.clip
+        scene.overlay(spec_smooth(clip), peak_db + GAIN_DB["bg"], start)
         scene.sources.add(take.source)
+        if is_far:
+            scene.counts["heard from afar"] += 1
+    if _has_television(plan, options, bool(asked), random):
+        start, clip, sources = television(studio, scene.samples, random)
+        scene.overlay(clip, peak_db + GAIN_DB["bg"], start)
+        scene.sources |= sources
+        scene.counts["television"] += 1
     beneath = {event.label for event, _, _ in background}
-    beneath |= _lay_ambience(scene, plan, studio, peak_db + GAIN_DB["ambient"])
-    _lay_noise(scene, foreground_rms_db)
-    return scene, _variants(scene, asked, beneath, random)
-
-
-def takes_for(plan: Plan, studio: Studio, random: np.random.Generator) -> dict[str, Take]:
-    """What can be played for the events that are not ambient, by name; the others are missing."""
-    takes: dict[str, Take] = {}
-    lines = _Lines.of(studio)
-    voices = _cast(plan, lines, random)
-    recorded = _recorded_speaker(plan, random)
-    said: set[str] = set()
-    for event in plan.events:
-        if event.role == "ambient":
-            continue
-        if event.label != SPEECH:
-            take = _sound(event, studio, random)
-        elif event.speaker == recorded:
-            clip, _, source = studio.talk(random, english=True)
-            take = Take(clip, source)
-        else:
-            take = _turn(event, voices, lines, studio, said, random)
-        if take is not None:
-            takes[event.name] = take
-    return takes
+    beneath |= _lay_ambience(scene, plan, found, studio, peak_db + GAIN_DB["ambient"])
+    lay_noise(scene, foreground_rms_db)
+    return scene, _variants(scene, asked, beneath, own, random)
 
 
 def place_events(
-    plan: Plan, takes: Mapping[str, Take], random: np.random.Generator
+    plan: Plan,
+    takes: Mapping[str, Take],
+    random: np.random.Generator,
+    options: Options = _DEFAULT,
+    longer_s: Mapping[str, float] | None = None,
 ) -> list[Placed]:
     """The events that have a take, at samples that keep the plan's pauses and orders.
 
     What a left-out event had to wait for, those after it wait for in its place. Nobody talks while
-    somebody else does, nor right after a question that is due an answer.
+    somebody else does, nor right after a question that is due an answer, nor while we reply.
+
+    Args:
+        longer_s: by how much the pause before an event is longer than planned.
     """
     waits: dict[str, list[str]] = defaultdict(list)
     for before, after in plan.orders:
@@ -160,12 +222,13 @@ def place_events(
         take = takes.get(event.name)
         if take is None:
             continue
-        gap = int(np.ceil(random.uniform(*event.start_after) * SAMPLE_RATE))
+        gap_s = random.uniform(*event.start_after) + (longer_s or {}).get(event.name, 0.0)
+        gap = int(np.ceil(gap_s * SAMPLE_RATE))
         start = max(earliest, foreground_end + gap, answered)
         if event.label == SPEECH:
             start = max(start, talk_end)
         end = start + len(take.clip)
-        if end > (LONGEST_S - _TAIL_S[0]) * SAMPLE_RATE:
+        if start + _playing(take) > (options.longest_s - _TAIL_S[0]) * SAMPLE_RATE:
             continue
         placed.append((event, take, start))
         ended[event.name] = end
@@ -174,124 +237,68 @@ def place_events(
         if event.label == SPEECH:
             talk_end = end
         if take.reply:
-            answered = end + int(_REPLY_ROOM_S * SAMPLE_RATE)
+            answered = max(end + int(_REPLY_ROOM_S * SAMPLE_RATE), start + _playing(take))
     return placed
 
 
-def crossfaded(pieces: Sequence[F32], samples: int) -> F32:
-    """float32 [samples]: the pieces one after the other, again and again, with crossfades.
-
-    The crossfade keeps the power (sine and cosine) and lasts 0.2 s or half the shortest piece.
-    """
-    overlap = min(int(_CROSSFADE_S * SAMPLE_RATE), *(len(p) // 2 for p in pieces))
-    rise = np.sin(np.linspace(0, np.pi / 2, overlap, dtype=np.float32))
-    y = np.zeros(samples + max(map(len, pieces)), np.float32)
-    at = 0
-    for piece in cycle(pieces):
-        if at >= samples:
-            break
-        shaped = piece.astype(np.float32)
-        shaped[len(shaped) - overlap :] *= rise[::-1]
-        if at:
-            shaped[:overlap] *= rise
-        y[at : at + len(shaped)] += shaped
-        at += len(shaped) - overlap
-    return y[:samples]
+def _playing(take: Take) -> int:
+    """Samples from the start of a take until it, and our reply to it, have been heard."""
+    if not len(take.own):
+        return len(take.clip)
+    return len(take.clip) + int(_REPLY_AFTER_S * SAMPLE_RATE) + len(take.own)
 
 
-@dataclass(frozen=True, slots=True)
-class _Lines:
-    """What each voice can say: questions that have an answer, and talk that asks nothing."""
-
-    asked: Mapping[str, list[Spoken]]
-    told: Mapping[str, list[Spoken]]
-
-    @classmethod
-    def of(cls, studio: Studio) -> "_Lines":
-        asked: dict[str, list[Spoken]] = defaultdict(list)
-        told: dict[str, list[Spoken]] = defaultdict(list)
-        for line in studio.all_spoken("question", "en"):
-            if line.other:
-                asked[line.voice].append(line)
-        for kind in ("not_addressed", "sentence"):
-            for line in studio.all_spoken(kind, "en"):
-                told[line.voice].append(line)
-        return cls(dict(asked), dict(told))
-
-    def to(self, addressed: str) -> Mapping[str, list[Spoken]]:
-        """The lines for talk addressed so."""
-        return self.asked if addressed == LISTENER else self.told
+def _sound(found: Grounded, random: np.random.Generator) -> Take:
+    """The sound of an event: a recording at another speed and in another room, cut at twice the
+    planned length; a made sound as it is."""
+    if found.made:
+        return Take(found.samples, f"made:{found.source.removeprefix('procedural ')}")
+    longest = int(2 * found.event.rough_duration_s * SAMPLE_RATE)
+    return Take(varied(found.samples, random)[:longest], found.source)
 
 
-def _cast(plan: Plan, lines: _Lines, random: np.random.Generator) -> dict[str, str]:
-    """A voice of their own for each speaker, as long as there are voices that fit.
-
-    The second letter of a Kokoro voice tells women (f) from men (m).
-    """
-    turns = [e for e in plan.events if e.label == SPEECH]
-    cast: dict[str, str] = {}
-    for speaker in dict.fromkeys(e.speaker for e in turns):
-        mine = [e for e in turns if e.speaker == speaker]
-        free = set.intersection(*(set(lines.to(e.addressed_to)) for e in mine))
-        free -= set(cast.values())
-        sexes = {tag[0].lower() for tag in mine[0].accept_tags if tag.startswith(("Fem", "Male"))}
-        alike = [voice for voice in free if voice[1:2] in sexes]
-        if free:
-            cast[speaker] = pick(random, sorted(alike or free))
-    return cast
+def _long_silence(plan: Plan, options: Options, random: np.random.Generator) -> Mapping[str, float]:
+    """Sometimes one event of the foreground that is long in coming."""
+    names = [e.name for e in plan.events if e.role == "fg"][1:]
+    if not names or random.random() >= options.silence_share:
+        return {}
+    return {names[int(random.integers(len(names)))]: float(random.uniform(*_LONG_SILENCE_S))}
 
 
-def _recorded_speaker(plan: Plan, random: np.random.Generator) -> str:
-    """Sometimes somebody who announces something once: of recordings the voice is not known."""
-    spoken = [e.speaker for e in plan.events if e.label == SPEECH]
-    once = [e.speaker for e in plan.events if e.addressed_to == EVERYONE]
-    once = [speaker for speaker in once if spoken.count(speaker) == 1]
-    return pick(random, once) if once and random.random() < _RECORDED_SHARE else ""
+def _reply_heard(
+    scene: PlannedScene, take: Take, asked_end: int, peak_db: float, options: Options
+) -> tuple[int, int]:
+    """From where to where we reply aloud; often the microphone hears it."""
+    start = asked_end + int(_REPLY_AFTER_S * SAMPLE_RATE)
+    if scene.random.random() < options.leak_share:
+        peak = np.float32(max(1e-6, float(np.abs(take.own).max())))
+        played = take.own / peak * np.float32(10 ** (peak_db / 20))
+        scene.tracks.append((start, leaked(played, drawn_leakage(scene.random), scene.random)))
+        scene.counts["own voice leaks"] += 1
+    return start, start + len(take.own)
 
 
-def _turn(
-    event: PlannedEvent,
-    voices: Mapping[str, str],
-    lines: _Lines,
-    studio: Studio,
-    said: set[str],
-    random: np.random.Generator,
-) -> Take | None:
-    """One turn of talk in the speaker's voice, not said before in this scene."""
-    voice = voices.get(event.speaker, "")
-    fresh = [s for s in lines.to(event.addressed_to).get(voice, []) if s.text not in said]
-    if not fresh:
-        return None
-    line = fresh[int(random.integers(len(fresh)))]
-    said.add(line.text)
-    reply = line.other if event.addressed_to == LISTENER else ""
-    return Take(studio.voice(line), line.kind, reply)
+def _has_television(
+    plan: Plan, options: Options, is_asked: bool, random: np.random.Generator
+) -> bool:
+    # A question is due when its last word is heard: nobody else may be heard then.
+    return plan.scene in INDOORS and not is_asked and random.random() < options.television_share
 
 
-def _sound(event: PlannedEvent, studio: Studio, random: np.random.Generator) -> Take | None:
-    """Of three clips of the label the one nearest to the planned length, cut at twice of it."""
-    nameless = event.label == OTHER
-    if not nameless and event.label not in studio.labels:
-        return None
-    drawn = [
-        studio.harmless(random) if nameless else studio.event(event.label, random)
-        for _ in range(_CANDIDATES)
-    ]
-    wanted = event.rough_duration_s * SAMPLE_RATE
-    clip, source = min(drawn, key=lambda one: abs(np.log(len(one[0]) / wanted)))
-    return Take(clip[: int(2 * wanted)], source)
-
-
-def _lay_ambience(scene: Scene, plan: Plan, studio: Studio, peak_db: float) -> set[str]:
+def _lay_ambience(
+    scene: Scene, plan: Plan, found: Mapping[str, Grounded], studio: Studio, peak_db: float
+) -> set[str]:
     """Put every ambient sound under the whole scene; the labels of those that have a name."""
     random, named = scene.random, set[str]()
     for event in plan.events:
         if event.role != "ambient":
             continue
+        sound = found.get(event.name)
         drawn: list[tuple[F32, str]] = []
-        if event.label in studio.labels and random.random() < _NAMED_BED_SHARE:
-            drawn = [studio.event(event.label, random) for _ in range(_BED_DRAWS)]
-            named.add(event.label)
+        if sound and (event.label not in EVENTS or random.random() < _NAMED_BED_SHARE):
+            take = _sound(sound, random)
+            drawn = [(take.clip, take.source)]
+            named |= {event.label} & EVENTS.keys()
         else:
             with suppress(LookupError):
                 drawn = [studio.ambience(random)]
@@ -302,28 +309,12 @@ def _lay_ambience(scene: Scene, plan: Plan, studio: Studio, peak_db: float) -> s
     return named
 
 
-def _lay_noise(scene: Scene, foreground_rms_db: float) -> None:
-    """Noise that swells and sinks like events, and noise that stays, below the foreground."""
-    random = scene.random
-    snr_db = random.uniform(*SNR_DB)
-    swelling = [
-        noise_bed(random, int(random.uniform(0.8, 3.0) * SAMPLE_RATE))
-        * np.float32(10 ** (random.uniform(-12, 0) / 20))
-        for _ in range(8)
-    ]
-    steady = [noise_bed(random, 6 * SAMPLE_RATE)]
-    for pieces, below_db in ((swelling, snr_db), (steady, snr_db + AMBIENT_NOISE_DB)):
-        scene.lay(crossfaded(pieces, scene.samples), foreground_rms_db - float(below_db))
-
-
-def _rms_db(clips: Iterable[F32]) -> float:
-    """The level of clips while they sound, dB below full scale."""
-    power = np.mean(np.square(np.concatenate(list(clips)), dtype=np.float64))
-    return float(10 * np.log10(max(1e-12, power)))
-
-
 def _variants(
-    scene: Scene, asked: list[Due], beneath: set[str], random: np.random.Generator
+    scene: Scene,
+    asked: list[Due],
+    beneath: set[str],
+    own: tuple[int, int],
+    random: np.random.Generator,
 ) -> list[Variant]:
     heard = [sound for sound in scene.sounds if sound[2]]
     policies = ["care"]
@@ -343,7 +334,7 @@ def _variants(
             if (reply := EVENTS[label].reply(policy))
         ]
         ordered = tuple(sorted(due, key=lambda d: d.end))
-        variants.append(Variant(policy, Prefix(policy), ordered))
+        variants.append(Variant(policy, Prefix(policy), ordered, own_voice=own))
     if not variants:
         raise LookupError("under no policy it is clear what is due")
     return variants

@@ -4,7 +4,6 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -70,7 +69,7 @@ class Studio:
         if made:
             return GENERATORS[label](random), f"made:{label}"
         clip = clips[int(random.integers(len(clips)))]
-        x = _loudest(_trimmed(_load(clip)), int(LONGEST_EVENT_S * SAMPLE_RATE), random)
+        x = _loudest(_trimmed(sources.load(clip)), int(LONGEST_EVENT_S * SAMPLE_RATE), random)
         return varied(x, random), clip.id
 
     def harmless(self, random: np.random.Generator) -> tuple[F32, str]:
@@ -97,7 +96,7 @@ class Studio:
         if not pool:
             raise LookupError(f"no background in split {self.split}")
         clip = pool[int(random.integers(len(pool)))]
-        x = _load(clip)
+        x = sources.load(clip)
         longest = 40 * SAMPLE_RATE
         start = int(random.integers(max(1, len(x) - longest)))
         return x[start : start + longest], clip.id
@@ -121,18 +120,13 @@ class Studio:
 
     def voice(self, spoken: Spoken) -> F32:
         """The samples of an utterance."""
-        return _load(spoken.clip)
+        return sources.load(spoken.clip)
 
     def talk(self, random: np.random.Generator, *, english: bool) -> tuple[F32, str, str]:
         """Recorded speech of other people: samples, text, where it comes from."""
         pool = [c for c in self._talk if c.language.startswith("en") == english]
         clip = pool[int(random.integers(len(pool)))]
-        return _load(clip), clip.text, clip.id
-
-
-@lru_cache(maxsize=4096)
-def _load(clip: sources.Clip | sources.SpokenClip) -> F32:
-    return sources.load(clip)
+        return sources.load(clip), clip.text, clip.id
 
 
 def _trimmed(x: F32) -> F32:

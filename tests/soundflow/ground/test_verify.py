@@ -73,11 +73,35 @@ def test_a_clean_sound_of_the_right_kind_and_length_is_accepted() -> None:
 
 
 @pytest.mark.parametrize(("score", "decision"), [(0.29, "reject"), (0.31, "accept")])
-def test_the_class_of_the_label_must_be_heard(score: float, decision: str) -> None:
-    verdict = verify(burst(2.0), BARK, "dog_bark", FakeEar(Bark=score, Engine=0.99))
+@pytest.mark.parametrize(("label", "made"), [("cat_meow", False), ("dog_bark", True)])
+def test_the_class_of_the_label_must_be_heard_in_another_clip_and_in_a_made_sound(
+    label: str, made: bool, score: float, decision: str
+) -> None:
+    ear = FakeEar(Bark=score, Engine=0.99)
+    verdict = verify(burst(2.0), BARK, label, ear, made=made)
     assert verdict.decision == decision
     if decision == "reject":
         assert verdict.reason is Reason.IDENTITY
+
+
+@pytest.mark.parametrize(
+    ("score", "louder", "decision"),
+    [(0.03, 9, "accept"), (0.03, 10, "reject"), (0.01, 0, "reject"), (0.31, 12, "accept")],
+)
+def test_a_clip_of_the_label_is_taken_if_one_of_its_first_classes_is_the_label_s(
+    score: float, louder: int, decision: str
+) -> None:
+    ear = FakeEar(Bark=score, **{f"class {i}": 0.6 for i in range(louder)})
+    verdict = verify(burst(2.0), BARK, "dog_bark", ear)
+    assert verdict.decision == decision
+    if decision == "reject":
+        assert verdict.reason is Reason.IDENTITY and f"place {louder + 1}" in verdict.detail
+
+
+def test_what_is_too_long_to_be_one_event_is_not_cleaned() -> None:
+    x = np.tile(burst(1.0), 31)
+    result = judged(x, BARK, "dog_bark", FakeEar(Bark=0.9))
+    assert not result.accepted and result.samples is x and len(result.verdicts) == 1
 
 
 def test_what_nothing_can_hear_is_taken_by_its_label_alone() -> None:

@@ -9,8 +9,10 @@ from harken.soundflow.ground.ground import (
     Grounding,
     Left,
     grounded,
+    tallied,
     told,
 )
+from harken.soundflow.ground.offline import Ground, offline
 from harken.soundflow.ground.retrieve import Shelf
 from harken.soundflow.ground.sentence import SentenceEncoder
 from harken.soundflow.ground.verify import Decision, Judged, Reason, Verdict, judged, verify
@@ -21,6 +23,7 @@ __all__ = [
     "Decision",
     "Dropped",
     "ElevenLabs",
+    "Ground",
     "Grounded",
     "Grounding",
     "Judged",
@@ -35,6 +38,8 @@ __all__ = [
     "Verdict",
     "grounded",
     "judged",
+    "offline",
+    "tallied",
     "told",
     "verify",
 ]

@@ -5,6 +5,7 @@ generators are asked, and what they make is judged alike. An event for which the
 left out with its reason: better a shorter stream than one with a wrong label.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from harken.soundflow.ground.generator import SoundGenerator
+from harken.soundflow.ground.hearing import Ear
 from harken.soundflow.ground.retrieve import Shelf
-from harken.soundflow.ground.verify import Ear, Judged, Verdict, judged
+from harken.soundflow.ground.verify import Decision, Judged, Verdict, judged
 from harken.soundflow.manifest import Clip
 from harken.soundflow.plan import SPEECH, Plan, PlannedEvent
 from harken.soundflow.sources import load as load_clip
@@ -133,6 +135,24 @@ def told(grounding: Grounding) -> Iterator[str]:
         yield f"{event.event.name}: left out, {event.reason}{_turned_down(event.history)}"
 
 
+def tallied(grounding: Grounding) -> Counter[str]:
+    """What came of a plan's events and candidates, to be kept with what is made of it: how many
+    events are `recorded`, `made` and `left: REASON`, how many candidates `cleaned: REASON` and
+    `rejected: REASON`."""
+    counts: Counter[str] = Counter()
+    for sound in grounding.sounds:
+        counts["made" if sound.made else "recorded"] += 1
+    counts.update(f"left: {left.reason}" for left in grounding.left)
+    histories = [s.history for s in grounding.sounds] + [e.history for e in grounding.left]
+    for attempts in histories:
+        for verdict in (v for attempt in attempts for v in attempt.verdicts):
+            if verdict.decision is Decision.REPROCESS:
+                counts[f"cleaned: {verdict.reason}"] += 1
+            elif verdict.decision is Decision.REJECT:
+                counts[f"rejected: {verdict.reason}"] += 1
+    return counts
+
+
 def _recorded(
     event: PlannedEvent,
     clips: Shelf,
@@ -162,7 +182,7 @@ def _made(
             continue
         for _ in range(DRAWS):
             made = generator.generate(event, seconds, random)
-            result = judged(made.samples, event, event.label, ear)
+            result = judged(made.samples, event, event.label, ear, made=True)
             history.append(Attempt(made.source, result.verdicts))
             if result.accepted:
                 return _result(

@@ -1,8 +1,8 @@
 """Which recordings may be a planned sound: the three nearest ones by label and by text.
 
 A clip is known by its label's names (ours, AudioSet's), and by the words of its file name. A clip
-with the very label of the event comes first, among these one whose length fits, and then the one
-whose text lies nearest to the query (cosine of sentence embeddings).
+with the very label of the event comes first, then one whose length fits, then one that is too long,
+and among these the one whose text lies nearest to the query (cosine of sentence embeddings).
 """
 
 import re
@@ -68,9 +68,10 @@ class Shelf:
             cosine = float(cosines[place])
             if clip.id in without or not (same or cosine >= LEAST_COSINE):
                 continue
-            fits = length_fits(event, clip.seconds) == ""
+            # What is too short would be rejected, what is too long may be cleaned.
+            misfit = ("", "too long", "too short").index(length_fits(event, clip.seconds))
             # Rounded, so that the last bits of a product do not decide; the id breaks ties.
-            ranked.append((not same, same and not fits, -round(cosine, 5), clip.id, place))
+            ranked.append((not same, misfit, -round(cosine, 5), clip.id, place))
         return tuple(self.clips[key[-1]] for key in sorted(ranked)[:most])
 
 

@@ -8,28 +8,27 @@ captions. Where it is in doubt it rejects: another clip costs less than a wrong 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from harken.perceive.sound import CLASSES, WINDOW_SAMPLES
 from harken.soundflow.clean import HOP_SAMPLES, STATIONARY, clean, frame_power, noise_profile
+from harken.soundflow.ground.hearing import Ear, scores_over
 from harken.soundflow.ground.labels import PAUSING, VOICED, classes_of, lasting
 from harken.soundflow.ground.lengths import length_fits
+from harken.soundflow.manifest import UNLABELLED
 from harken.soundflow.plan import PlannedEvent
-from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE
+from harken.stream import SAMPLE_RATE
 
 F32 = npt.NDArray[np.float32]
 
 IDENTITY_SCORE = 0.3
 """A class of the label must be heard so surely at least once (figures: docs/grounding.md)."""
+LABELLED_SCORE, LABELLED_RANK = 0.02, 10
+"""Of a recording that carries the label already: one of its classes is among so many first ones of
+the clip with so much."""
 SPEECH_SCORE = 0.5
 """From here on somebody speaks in the clip."""
-HEARD_PEAK = 0.5
-"""Sounds are heard at this peak, whatever their level."""
-MOST_WINDOWS = 40
-"""So many windows are heard at most, evenly over the clip."""
 QUIETEST_PEAK = 10 ** (-50 / 20)
 NOISY_DB = (8.0, 20.0)
 """A floor so far below the loudest frame is noise: nearer it is the sound, further it is clean."""
@@ -39,18 +38,10 @@ SILENT_DB = 40.0
 """Frames so far below the loudest one are a gap."""
 LONGEST_GAP_S, LONGEST_PAUSE_S = 1.0, 6.0
 """Within a sound; within one whose pattern has pauses."""
+LONGEST_CLEANED_S = 30.0
+"""Longer sounds are rejected instead of cleaned: what would be left is one event of many."""
 
 SPEECH_CLASS = "Speech"
-
-
-class Ear(Protocol):
-    """What names sounds; `harken.perceive.sound.SoundEar` is one."""
-
-    names: tuple[str, ...]
-
-    def hear(self, window: F32) -> F32:
-        """float32 [15600] at 16 kHz -> float32 [>= 521], scores of the classes first."""
-        ...
 
 
 class Decision(StrEnum):
@@ -93,25 +84,29 @@ class Judged:
         return self.verdicts[-1].decision is Decision.ACCEPT
 
 
-def judged(x: F32, event: PlannedEvent, label: str, ear: Ear) -> Judged:
+def judged(x: F32, event: PlannedEvent, label: str, ear: Ear, *, made: bool = False) -> Judged:
     """The sound as it may be used, cleaned (`harken.soundflow.clean`) at most once.
 
     Args:
         x: float32 [n] at 16 kHz.
         label: under which the sound came: of a clip its own, of a generator the event's.
+        made: by a generator, whose word for it does not count.
     """
-    first = verify(x, event, label, ear)
+    first = verify(x, event, label, ear, made=made)
     if first.decision is not Decision.REPROCESS:
         return Judged(x, (first,))
+    if len(x) > LONGEST_CLEANED_S * SAMPLE_RATE:
+        detail = f"{first.detail}, and too long to be cleaned"
+        return Judged(x, (Verdict(Decision.REJECT, first.reason, detail),))
     y = clean(x).samples
-    second = verify(y, event, label, ear)
+    second = verify(y, event, label, ear, made=made)
     if second.decision is Decision.REPROCESS:
         detail = f"{second.detail}, after cleaning"
         second = Verdict(Decision.REJECT, second.reason, detail)
     return Judged(y, (first, second))
 
 
-def verify(x: F32, event: PlannedEvent, label: str, ear: Ear) -> Verdict:
+def verify(x: F32, event: PlannedEvent, label: str, ear: Ear, *, made: bool = False) -> Verdict:
     """The verdict on samples float32 [n] at 16 kHz; arguments as in `judged`.
 
     What cleaning cannot mend is looked at first, so nothing is cleaned in vain.
@@ -123,8 +118,8 @@ def verify(x: F32, event: PlannedEvent, label: str, ear: Ear) -> Verdict:
     told = f"{len(x) / SAMPLE_RATE:.2f} s for {event.rough_duration_s:.2f} s"
     if length == "too short":
         return _reject(Reason.DURATION, f"{length}: {told}")
-    heard = _heard(x / np.float32(peak) * np.float32(HEARD_PEAK), ear)
-    doubt = _identity_doubt(heard, event, label, ear)
+    heard = scores_over(x, ear)
+    doubt = _identity_doubt(heard, event, "" if made else label, ear, label == event.label)
     if doubt:
         return _reject(Reason.IDENTITY, doubt)
     speech = float(heard[ear.names.index(SPEECH_CLASS)])
@@ -171,26 +166,22 @@ def floor_below_peak_db(x: F32) -> float | None:
     return below_db if noisy else None
 
 
-def _heard(x: F32, ear: Ear) -> F32:
-    """The greatest score of each class over the clip, float32 [521]."""
-    x = np.pad(x, (0, max(0, WINDOW_SAMPLES - len(x))))
-    starts = np.arange(0, len(x) - WINDOW_SAMPLES + 1, CHUNK_SAMPLES)
-    if len(starts) > MOST_WINDOWS:
-        starts = starts[np.linspace(0, len(starts) - 1, MOST_WINDOWS).astype(int)]
-    scores = [ear.hear(x[at : at + WINDOW_SAMPLES])[:CLASSES] for at in starts]
-    greatest: F32 = np.max(scores, axis=0)
-    return greatest
+def _identity_doubt(heard: F32, event: PlannedEvent, carried: str, ear: Ear, is_named: bool) -> str:
+    """Why the sound may not be the event's; empty if it is heard or nothing can hear it.
 
-
-def _identity_doubt(heard: F32, event: PlannedEvent, label: str, ear: Ear) -> str:
-    """Why the sound may not be the event's; empty if it is heard or nothing can hear it."""
+    A recording that carries the label is probably such a sound, so it need not be heard as surely.
+    """
     classes = _classes(event, ear)
     if not classes:
-        if label == event.label:
-            return ""
-        return f"no class to hear {event.label} by, and the clip is {label}"
-    if max(float(heard[ear.names.index(name)]) for name in classes) < IDENTITY_SCORE:
+        return "" if is_named else f"no class to hear {event.label} by, and the clip is {carried}"
+    score = max(float(heard[ear.names.index(name)]) for name in classes)
+    if score >= IDENTITY_SCORE:
+        return ""
+    if carried != event.label or carried == UNLABELLED:
         return f"{_best(heard, classes, ear)} is below {IDENTITY_SCORE}"
+    rank = 1 + int((heard > score).sum())
+    if score < LABELLED_SCORE or rank > LABELLED_RANK:
+        return f"{_best(heard, classes, ear)} is heard in place {rank} alone"
     return ""
 
 

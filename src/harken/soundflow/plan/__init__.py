@@ -6,6 +6,7 @@ from harken.soundflow.plan.llm import LlmPlanner
 from harken.soundflow.plan.plan import (
     EVERYONE,
     LISTENER,
+    MAX_PLAN_S,
     ONESELF,
     SPEECH,
     Fault,
@@ -26,6 +27,7 @@ from harken.soundflow.plan.show import shown
 __all__ = [
     "EVERYONE",
     "LISTENER",
+    "MAX_PLAN_S",
     "ONESELF",
     "SPEECH",
     "Endpoint",

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from harken.parts.cache import cache_writes
 from harken.soundflow.decode import SAMPLE_RATE_HZ, as_pcm16
+from harken.soundflow.edits import edits
 from harken.soundflow.speak import speech_dir
 from harken.soundflow.speech.tts import Samples, Tts, VoiceFailed, check_sound, voice_of
 from harken.soundflow.speech.written import Spoken, spoken_form
@@ -105,7 +106,7 @@ class Dropped:
 
 
 def speak_dialogue(
-    turns: Sequence[str], language: str, *, tts: Tts, ear: Ear, name: str
+    turns: Sequence[str], language: str, *, tts: Tts, ear: Ear, name: str, voice: str = ""
 ) -> Dialogue | Dropped:
     """Say every turn in one voice, each checked by ear, or drop them all.
 
@@ -115,11 +116,12 @@ def speak_dialogue(
         tts: the voice model.
         ear: who checks, `WhisperEar()` for the project's own.
         name: of the dialogue; the voice is drawn by it.
+        voice: one that was chosen already, instead.
 
     Raises:
         HarkenError: the voice model or the recogniser has to be mended first.
     """
-    voice = voice_of(tts, language, name)
+    voice = voice or voice_of(tts, language, name)
     clips: list[Clip] = []
     for turn, written in enumerate(turns):
         spoken = spoken_form(written, language)
@@ -157,13 +159,7 @@ def error_rate(wanted: str, heard: str, language: str) -> float:
     Both are brought to spoken form without case and punctuation, Chinese to simplified characters.
     """
     truth, guess = _units(wanted, language), _units(heard, language)
-    row = list(range(len(guess) + 1))
-    for i, unit in enumerate(truth, start=1):
-        new = [i]
-        for j, other in enumerate(guess, start=1):
-            new.append(min(row[j] + 1, new[-1] + 1, row[j - 1] + (unit != other)))
-        row = new
-    return row[-1] / max(1, len(truth))
+    return edits(truth, guess) / max(1, len(truth))
 
 
 def _units(text: str, language: str) -> list[str]:
