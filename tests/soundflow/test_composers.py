@@ -40,6 +40,8 @@ def composed(studio: Studio, task: str) -> Iterator[tuple[np.ndarray, list[Varia
 
 @pytest.mark.parametrize("task", COMPOSERS)
 def test_a_scene_is_sound_and_what_is_due_lies_in_it(studio: Studio, task: str) -> None:
+    if task == "follow_up" and not studio.has(task, "en"):
+        pytest.skip("the follow-ups are not synthesised: `harken data speak`")
     for audio, variants in composed(studio, task):
         assert 8 * SAMPLE_RATE < len(audio) < 80 * SAMPLE_RATE
         assert np.isfinite(audio).all() and 0 < np.abs(audio).max() <= 1

@@ -78,6 +78,13 @@ CASES = [
     ("count_sounds", row("count", prefix={"policy": "care", "instruction": "Count the hoots."})),
     ("await_sound", row("tell_when", OKAY)),
     ("narrate_on_order", row("narrate_order", ("I hear an owl.", "owl"), ("Okay.", "stop"))),
+    ("change_order", row("change_order", OKAY, ("One.", "owl"), ("Okay.", "stop"))),
+    ("say_once", row("say_once", ("Fire!", "smoke_alarm"), sounds=[DOOR, DOOR])),
+    ("switch_direction", row("switch_direction", OKAY, ("他唱歌。", "translation"), OKAY)),
+    ("follow_up", row("follow_up", VIENNA, ("Rome.", "follow_up"))),
+    ("use_what_was_heard", row("use_what_was_heard", ("Twice.", "heard"), sounds=[OWL, OWL])),
+    ("call_tool", row("call_tool", ('{"tool": "lock", "arguments": {}}', "tool"))),
+    ("describe_music", row("describe_music", ("A piano.", "music"))),
     (None, row("juggle", ("Hop.", "owl"))),
 ]
 
@@ -87,9 +94,9 @@ def test_a_row_is_of_the_subtask_it_was_made_for(name: str | None, made: dict[st
     assert subtask_of(made) == name
 
 
-def test_every_composed_subtask_can_be_told_and_no_other() -> None:
+def test_every_subtask_can_be_told_and_no_other() -> None:
     told = {name for name, _ in CASES if name}
-    assert told == {s.name for s in SUBTASKS if s.composers is not None}
+    assert told == {s.name for s in SUBTASKS}
 
 
 def test_there_are_28_under_seven_capabilities() -> None:
@@ -100,12 +107,12 @@ def test_there_are_28_under_seven_capabilities() -> None:
 
 
 def test_composers_exist_and_each_makes_something() -> None:
-    named = {name for s in SUBTASKS for name in s.composers or ()}
+    named = {name for s in SUBTASKS for name in s.composers}
     assert named - {"planned"} <= COMPOSERS.keys() <= named | {"planned"}
-    assert all(s.composers is None or s.composers for s in SUBTASKS)
+    assert all(s.composers for s in SUBTASKS)
 
 
-def test_the_page_tells_of_exactly_these_and_says_what_is_missing() -> None:
+def test_the_page_tells_of_exactly_these_with_an_example_each() -> None:
     found: dict[str, str] = {}
     sections: dict[str, str] = {}
     for part in re.split(r"^## ", PAGE.read_text("utf-8"), flags=re.MULTILINE)[1:]:
@@ -117,7 +124,5 @@ def test_the_page_tells_of_exactly_these_and_says_what_is_missing() -> None:
     assert list(found.items()) == [(s.name, s.capability) for s in SUBTASKS]
     for subtask in SUBTASKS:
         text = sections[subtask.name]
-        missing = subtask.composers is None
-        assert ("**Not composed yet**" in text) == missing, subtask.name
-        assert ("```" in text) != missing, "an example where there is one"
-        assert all(f"`{name}`" in text for name in subtask.composers or ())
+        assert "```" in text, f"an example of {subtask.name}"
+        assert all(f"`{name}`" in text for name in subtask.composers)

@@ -94,7 +94,7 @@ def _unasked(policy: str, heard: list[Sound]) -> Variant:
 
 def count(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
     """A standing order to count one sound, burst by burst, among other sounds."""
-    wanted, labels = _counting_order(studio, random)
+    wanted, labels = counting_order_of(studio, random)
     label = pick(random, [n for n in labels if n in studio.labels])
     n = int(random.integers(1, 9))
     scene = bare_scene(studio, random, 12 + 2.6 * n, 15 + 3.0 * n)
@@ -132,7 +132,9 @@ def count(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Vari
     return scene, variants
 
 
-def _counting_order(studio: Studio, random: np.random.Generator) -> tuple[Spoken | str, list[str]]:
+def counting_order_of(
+    studio: Studio, random: np.random.Generator
+) -> tuple[Spoken | str, list[str]]:
     """An order to count, aloud or as text, and the labels it may mean: one can be played."""
     if random.random() < TEXT_SHARE:
         text = counting_order(pick(random, [n for n in studio.labels if EVENTS[n].nouns]), random)
@@ -171,7 +173,7 @@ _WHEN = {
 
 def tell_when(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
     """A conditional order: silent for other sounds, a word when the awaited one comes."""
-    wanted, labels = _awaiting_order(studio, random)
+    wanted, labels = awaiting_order_of(studio, random)
     scene = bare_scene(studio, random, 18, 26)
     prefix, due = order(scene, studio, wanted)
     scene.wait(0.3, 1.0)
@@ -192,7 +194,9 @@ def tell_when(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[
     return scene, variants
 
 
-def _awaiting_order(studio: Studio, random: np.random.Generator) -> tuple[Spoken | str, list[str]]:
+def awaiting_order_of(
+    studio: Studio, random: np.random.Generator
+) -> tuple[Spoken | str, list[str]]:
     """An order to wait for a sound, aloud or as text, and the labels that fulfil it."""
     if random.random() < TEXT_SHARE:
         label = pick(random, studio.labels)

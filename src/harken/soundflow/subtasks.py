@@ -20,20 +20,20 @@ class Subtask:
 
     Attributes:
         capability: one of `CAPABILITIES`.
-        composers: names of the composers whose streams hold it; None if it is not composed yet.
+        composers: names of the composers whose streams hold it.
     """
 
     name: str
     capability: str
-    composers: tuple[str, ...] | None
+    composers: tuple[str, ...]
 
 
-_COMPOSED: dict[str, dict[str, tuple[str, ...] | None]] = {
+_COMPOSED: dict[str, dict[str, tuple[str, ...]]] = {
     "audio understanding": {
         "name_sounds": ("events", "planned"),
         "name_imagined_sounds": ("events",),
         "what_was_that": ("what_was_that",),
-        "describe_music": None,
+        "describe_music": ("describe_music",),
     },
     "real-time ASR": {
         "caption_speech": ("transcribe",),
@@ -43,11 +43,11 @@ _COMPOSED: dict[str, dict[str, tuple[str, ...] | None]] = {
     "streaming translation": {
         "interpret_into_chinese": ("translate",),
         "interpret_into_english": ("translate",),
-        "switch_direction": None,
+        "switch_direction": ("switch_direction",),
     },
     "voice chatting": {
         "answer_question": ("chat",),
-        "follow_up": None,
+        "follow_up": ("follow_up",),
         "recall_fact": ("remember",),
         "stop_speaking": ("interrupted",),
         "keep_speaking": ("interrupted",),
@@ -57,19 +57,19 @@ _COMPOSED: dict[str, dict[str, tuple[str, ...] | None]] = {
         "offer_help": ("events", "count", "tell_when", "planned"),
         "danger_only": ("events", "planned"),
         "stay_silent": ("background", "events", "count", "tell_when", "chat", "planned"),
-        "say_once": None,
+        "say_once": ("say_once",),
     },
     "environment-aware agent": {
         "ignore_talk": ("others_talking", "chat", "planned"),
         "answer_amid_sounds": ("chat", "planned"),
-        "use_what_was_heard": None,
-        "call_tool": None,
+        "use_what_was_heard": ("use_what_was_heard",),
+        "call_tool": ("call_tool",),
     },
     "streaming instruction following": {
         "count_sounds": ("count", "events"),
         "await_sound": ("tell_when", "events"),
         "narrate_on_order": ("narrate_order",),
-        "change_order": None,
+        "change_order": ("change_order",),
     },
 }
 
@@ -162,4 +162,11 @@ _BY_TASK: dict[str, Callable[[Row], str | None]] = {
     "transcribe": _captioned,
     "translate": _interpreted,
     "interrupted": _interrupted,
+    "call_tool": lambda _: "call_tool",
+    "change_order": lambda _: "change_order",
+    "describe_music": lambda _: "describe_music",
+    "follow_up": lambda _: "follow_up",
+    "say_once": lambda _: "say_once",
+    "switch_direction": lambda _: "switch_direction",
+    "use_what_was_heard": lambda _: "use_what_was_heard",
 }

@@ -1,0 +1,59 @@
+"""A danger that goes on is spoken of once, as the guard of a session has it."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from harken.live.say_once import SayOnce
+from harken.soundflow.alarm_tasks import NEW_ALARM_S, SAME_ALARM_S, say_once
+from harken.soundflow.corpora import package_dir
+from harken.soundflow.events import EVENTS
+from harken.soundflow.scene import Scene, Variant
+from harken.soundflow.studio import Studio
+from harken.stream import SAMPLE_RATE, chunk_of_end
+
+DRAWS = 24
+
+needs_corpora = pytest.mark.skipif(
+    not package_dir("wesnoth-1.16-data").is_dir(),
+    reason="the corpora (0.9 GB) are not fetched: `harken data fetch`",
+)
+
+
+@pytest.fixture(scope="module")
+def studio() -> Studio:
+    return Studio("train")
+
+
+def said_once(studio: Studio) -> Iterator[tuple[Scene, Variant]]:
+    for n in range(DRAWS):
+        scene, variants = say_once(studio, np.random.default_rng([n, 4]))
+        yield from ((scene, variant) for variant in variants)
+
+
+@needs_corpora
+def test_one_word_to_a_danger_until_it_was_silent_for_a_minute(studio: Studio) -> None:
+    repeated = again = 0
+    for scene, variant in said_once(studio):
+        spoken = {due.start for due in variant.due}
+        last: dict[str, int] = {}
+        for start, end, label in scene.sounds:
+            silent_s = (start - last[label]) / SAMPLE_RATE if label in last else np.inf
+            wanted = EVENTS[label].reply(variant.prefix.policy)
+            assert not wanted or not SAME_ALARM_S < silent_s < NEW_ALARM_S
+            assert (start in spoken) == bool(wanted and silent_s > SAME_ALARM_S)
+            repeated += silent_s <= SAME_ALARM_S
+            again += NEW_ALARM_S < silent_s < np.inf and start in spoken
+            last[label] = end
+    assert repeated > DRAWS and again >= 2
+
+
+@needs_corpora
+def test_the_guard_of_a_session_lets_all_of_it_be_said(studio: Studio) -> None:
+    for _, variant in said_once(studio):
+        guard = SayOnce()
+        for due in variant.due:
+            chunk = chunk_of_end(due.end)
+            assert not guard.is_repeat(due.text, chunk)
+            guard = guard.after(due.text, chunk)
