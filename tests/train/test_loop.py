@@ -194,6 +194,22 @@ def test_a_time_budget_ends_a_run(tiny_parts: BaseParts, write_streams, tmp_path
     assert outcome.finished and outcome.progress.step == 1
 
 
+def test_the_share_of_the_peak_is_never_above_one(
+    tiny_parts: BaseParts, write_streams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A peak that was measured beside other work is far too low."""
+    monkeypatch.setattr("harken.train.loop.matmul_flops", lambda dtype, device: 1.0)
+    data = write_streams()
+    config = dataclasses.replace(QUICK, steps=3)
+    shares: list[float] = []
+
+    def report(entry: dict[str, Any]) -> None:
+        shares.extend([entry["peak_share"]] if "peak_share" in entry else [])
+
+    train(begun(tmp_path / "run", config, data), config, data, tiny_parts, report)
+    assert shares[0] == 1.0 and len(shares) == 3 and all(0 < s <= 1 for s in shares)
+
+
 def test_a_run_becomes_a_checkpoint_of_the_very_same_numbers(
     tiny_parts: BaseParts, write_streams, tmp_path: Path
 ) -> None:

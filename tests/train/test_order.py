@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harken.errors import HarkenError
 from harken.stream import Prefix, Timeline
 from harken.train.examples import Document, Record
-from harken.train.order import deaf_ears, epoch_order, take
+from harken.train.order import deaf_ears, divided, epoch_order, take
 
 
 def records(**counts: int) -> list[Record]:
@@ -70,3 +72,13 @@ def test_ears_fall_out_as_often_as_asked() -> None:
     draws = np.array([deaf_ears(0, step, 4, 0.05, 0.1) for step in range(2000)]).reshape(-1, 2)
     np.testing.assert_allclose(draws.mean(0), [0.05, 0.1], atol=0.012)
     assert deaf_ears(0, 5, 4, 0.5, 0.5) == deaf_ears(0, 5, 4, 0.5, 0.5)
+
+
+@given(st.lists(st.integers(1, 500), max_size=20), st.integers(1, 5))
+def test_processes_share_a_step_evenly(lengths: list[int], count: int) -> None:
+    shares = divided(lengths, count)
+    assert len(shares) == count
+    assert sorted(i for share in shares for i in share) == list(range(len(lengths)))
+    filled = [sum(lengths[i] for i in share) for share in shares]
+    assert max(filled) - min(filled) <= max(lengths, default=0)
+    assert all(share == sorted(share) for share in shares)

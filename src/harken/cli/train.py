@@ -55,32 +55,39 @@ def run_command(
     _require_torch()
     from harken.train.compute import fastest
     from harken.train.config import TrainConfig
+    from harken.train.processes import join
     from harken.train.run import Run, run_folder
     from harken.train.stages import stage_named
 
     options = {"minutes": minutes, "steps": steps, "seed": seed}
     fields = stage_named(stage) if stage else {}
     fields |= _fields_in(config) if config else {}
-    # Kept with the run: it continues in the format it began with, wherever it is resumed.
-    fields.setdefault("compute", fastest())
     fields |= {name: value for name, value in options.items() if value is not None}
     chosen = TrainConfig.from_json(json.dumps(fields), str(config or "the command line"))
-    run = Run(run_folder(name))
-    run.begin(chosen, data, _start(start, chosen.profile) if start else None)
-    _train(run, chosen, data)
+    run, processes = Run(run_folder(name)), join(chosen)
+
+    def begin() -> TrainConfig:
+        # Kept with the run: it continues in the format it began with, wherever it is resumed.
+        compute = fields.get("compute") or fastest(processes.device)
+        config = replace(chosen, compute=compute)
+        run.begin(config, data, _start(start, config.profile) if start else None)
+        return config
+
+    _train(run, processes.from_first(begin), data, processes)
 
 
 @app.command()
 def resume(name: Name, minutes: Minutes = None, steps: Steps = None) -> None:
     """Continue a run from its last saved state; a new budget stretches its schedule."""
     _require_torch()
+    from harken.train.processes import join
     from harken.train.run import Run, run_folder
 
     run = Run(run_folder(name))
     config, data = run.describe()
     if minutes is not None or steps is not None:
         config = replace(config, minutes=minutes or config.minutes, steps=steps or config.steps)
-    _train(run, config, data)
+    _train(run, config, data, join(config))
 
 
 @app.command()
@@ -121,11 +128,14 @@ def _fields_in(path: Path) -> dict[str, Any]:
     return fields
 
 
-def _train(run: Any, config: Any, data: Path) -> None:
+def _train(run: Any, config: Any, data: Path, processes: Any) -> None:
     from harken.train.loop import train
     from harken.train.model import BaseParts
 
-    outcome = train(run, config, data, BaseParts.shipped(), _print_entry)
+    outcome = train(run, config, data, BaseParts.shipped(), _print_entry, processes)
+    processes.leave()
+    if processes.rank:
+        return
     end = "finished" if outcome.finished else f"stopped; `harken train resume {run.folder.name}`"
     print(f"step {outcome.progress.step}, {outcome.progress.seconds / 60:.1f} min: {end}")
 

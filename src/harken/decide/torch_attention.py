@@ -32,7 +32,7 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         rows = grouped[:, :, start:stop].reshape(kv_heads, group * (stop - start), size)
         scores = torch.bmm(rows, across[:, :, :visible])
         if stop - start > 1:
-            mask = _mask(stop - start, scores.dtype)
+            mask = _mask(stop - start, scores)
             square = scores.view(kv_heads, group, stop - start, visible)
             square[..., visible - (stop - start) :].add_(mask)
         weights = torch.softmax(scores, dim=-1)
@@ -42,6 +42,6 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     return joined.permute(2, 0, 1, 3).reshape(n, heads * size)
 
 
-def _mask(n: int, dtype: torch.dtype) -> Tensor:
-    """[n, n]: far below zero where a key lies after its query."""
-    return torch.full((n, n), _MASKED, dtype=dtype).triu_(1)
+def _mask(n: int, like: Tensor) -> Tensor:
+    """[n, n]: far below zero where a key lies after its query; of the type and device of `like`."""
+    return torch.full((n, n), _MASKED, dtype=like.dtype, device=like.device).triu_(1)

@@ -1,7 +1,7 @@
 """Documents of one step as tensors: what goes in, and what is to be predicted where."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 
 import numpy as np
@@ -60,8 +60,20 @@ class Batch:
 
     @property
     def positions(self) -> int:
-        """All positions of the step."""
+        """All positions of the batch."""
         return sum(self.lengths)
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on another device."""
+        if device == self.text_rows.device:
+            return self
+        moved = {f.name: getattr(self, f.name) for f in fields(self)}
+        moved = {n: t.to(device) for n, t in moved.items() if isinstance(t, Tensor)}
+        targets = {
+            kind: Targets(*(getattr(t, f.name).to(device) for f in fields(t)))
+            for kind, t in self.targets.items()
+        }
+        return replace(self, **moved, targets=targets)
 
 
 class Collator:

@@ -10,6 +10,8 @@ from harken.stream import profile_named
 LEARNERS = ("controls", "sound", "acoustic", "decoder")
 """Control rows, adapters of the two ears, LoRA of the decoder."""
 COMPUTE = ("bfloat16", "float32")
+ADAPT = ("lora", "full")
+SHARDING = ("none", "fsdp2", "zero2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,17 +19,21 @@ class TrainConfig:
     """One run. It ends after `minutes` of training or `steps`, whichever comes first; the
     learning rates follow a cosine over the same span.
 
-    positions: documents are packed up to so many positions a step.
+    positions: documents are packed up to so many positions a step, all processes together.
     learning rates, by what a step of Adam does to the result: `lr_lora`; `lr_rows` for embeddings
     (control input rows, sound class rows, biases); `lr_dense` for matrices over dense features,
-    where every input moves every output; `lr_output` for the control output rows.
+    where every input moves every output; `lr_output` for the control output rows; `lr_full` for
+    the decoder where all of it learns.
     control_weight, emotion_weight: factors beside the text loss. respond_weight, stop_weight:
     class weights against silent. drop_*: chance that a whole stream loses that ear; the words ear
     only where nothing is due to what was said.
     trained: beginnings of the names of what learns; the rest stays as it began.
     task_weights: share of a task against `other_weight` for those not named.
     *_minutes and *_steps: how often. nice: niceness of the process, 0 to 19.
-    compute: bfloat16 or float32, what the frozen decoder computes in (`harken.train.compute`).
+    compute: bfloat16 or float32, what the decoder computes in (`harken.train.compute`).
+    adapt: "lora" beside the frozen decoder, or "full", its matrices in float32 (no checkpoint holds
+    them). recompute: keep less for the way back and compute it again. sharding: what several
+    processes keep of what learns: "none" all of it, "fsdp2" or "zero2" a part each.
     """
 
     profile: str = "mini"
@@ -60,14 +66,19 @@ class TrainConfig:
     threads: int = 2
     nice: int = 5
     compute: str = "bfloat16"
+    adapt: str = "lora"
+    lr_full: float = 2e-5
+    recompute: bool = False
+    sharding: str = "none"
 
     def __post_init__(self) -> None:
         profile_named(self.profile)
         if self.minutes is None and self.steps is None:
             raise HarkenError("a run needs an end: give --minutes or --steps")
         positive = (
-            "minutes", "steps", "positions", "lr_lora", "lr_rows", "lr_dense", "lr_output", "clip",
-            "log_steps", "dev_steps", "checkpoint_minutes", "checkpoint_steps", "threads",
+            "minutes", "steps", "positions", "lr_lora", "lr_rows", "lr_dense", "lr_output",
+            "lr_full", "clip", "log_steps", "dev_steps", "checkpoint_minutes", "checkpoint_steps",
+            "threads",
         )  # fmt: skip
         for name in positive:
             value = getattr(self, name)
@@ -95,8 +106,10 @@ class TrainConfig:
             raise HarkenError(
                 f"trained is {list(self.trained)}; name at least one of {', '.join(LEARNERS)}"
             )
-        if self.compute not in COMPUTE:
-            raise HarkenError(f"compute is {self.compute!r}; choose {' or '.join(COMPUTE)}")
+        choices = {"compute": COMPUTE, "adapt": ADAPT, "sharding": SHARDING}
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise HarkenError(f"{name} is {getattr(self, name)!r}; choose {' or '.join(known)}")
         if not 0 <= self.nice <= 19:
             raise HarkenError(f"nice is {self.nice}; choose 0 (normal) to 19 (lowest priority)")
 

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harken.errors import HarkenError
-from harken.stream import CHUNK_SAMPLES, Heard, Prefix, Said, Stream, Timeline, Vocabulary, write
+from harken.soundflow.shards.stream import timeline_of
+from harken.stream import Stream, Timeline, Vocabulary, write
 
 F16 = npt.NDArray[np.float16]
 Split = Literal["train", "dev"]
@@ -71,6 +72,17 @@ class Document:
         return len(self.ids)
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One stream as it was written: how long it is, before its features are read."""
+
+    record: Record
+    stream: Stream
+
+    def __len__(self) -> int:
+        return len(self.stream.ids)
+
+
 def read_records(folder: Path, size_bytes: int | None = None) -> Records:
     """The records of a data folder; `size_bytes` reads only what was there at that time.
 
@@ -102,14 +114,24 @@ def read_records(folder: Path, size_bytes: int | None = None) -> Records:
 def load_document(
     record: Record, vocabulary: Vocabulary, *, without_words: bool = False
 ) -> Document:
-    """Read the features of a record and write its stream, as if no word had been recognised where
-    `without_words` asks for it.
+    """`written` and `with_features` at once."""
+    return with_features(written(record, vocabulary, without_words=without_words))
+
+
+def written(record: Record, vocabulary: Vocabulary, *, without_words: bool = False) -> Written:
+    """Write the stream of a record, as if no word had been recognised where `without_words` asks
+    for it."""
+    timeline = replace(record.timeline, heard=()) if without_words else record.timeline
+    return Written(record, write(timeline, vocabulary))
+
+
+def with_features(document: Written) -> Document:
+    """Read the features of a stream.
 
     Raises:
         HarkenError: the features are missing, or not those of this stream.
     """
-    timeline = replace(record.timeline, heard=()) if without_words else record.timeline
-    stream = write(timeline, vocabulary)
+    record, stream = document.record, document.stream
     try:
         with np.load(record.features) as stored:
             sound, acoustic = stored["sound"], stored["acoustic"]
@@ -164,7 +186,7 @@ def _record(line: str, folder: Path, where: str) -> Record:
             id=str(raw["id"]),
             task=str(raw["task"]),
             split=raw["split"],
-            timeline=_timeline(raw),
+            timeline=timeline_of(raw),
             features=folder / "features" / f"{raw['features']}.npz",
             unjudged=unjudged,
             strays=strays,
@@ -179,15 +201,3 @@ def _asks_aloud(raw: dict[str, Any]) -> bool:
     if "due" not in raw:
         return True
     return bool(raw["stops"]) or any(what != "sound" for _, _, what, _ in raw["due"])
-
-
-def _timeline(raw: dict[str, Any]) -> Timeline:
-    prefix = Prefix(raw["prefix"]["policy"], raw["prefix"]["instruction"])
-    heard = tuple(
-        Heard(chunk * CHUNK_SAMPLES, (chunk + 1) * CHUNK_SAMPLES, "words", text)
-        for chunk, text in raw["words"]
-    )
-    said = tuple(Said(chunk, text, emotion, cause) for chunk, text, emotion, cause in raw["said"])
-    return Timeline(
-        prefix, int(raw["n_chunks"]), heard, said, tuple(raw["playing"]), tuple(raw["stops"])
-    )

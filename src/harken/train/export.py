@@ -21,6 +21,11 @@ def export(run: Run, path: Path, which: Which = "best") -> Checkpoint:
     if path.suffix != ".safetensors":
         raise HarkenError(f"{path} is no checkpoint's name; end it with .safetensors")
     config, data = run.describe()
+    if config.adapt == "full":
+        raise HarkenError(
+            f"run {run.folder.name} changed the decoder itself (adapt 'full'), and a checkpoint "
+            "holds only what stands beside it; train with adapt 'lora' to export"
+        )
     facts: dict[str, Any] = {"run": run.folder.name, "data": data.name}
     if start := run.start():
         facts["start"] = start

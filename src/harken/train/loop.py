@@ -1,6 +1,7 @@
 """The training loop: one step after the other until the budget is spent or someone asks to stop.
 
 A run that is killed at any moment continues from its last saved state with the very same steps.
+Several processes go through the same loop, each with its own documents of a step.
 """
 
 import math
@@ -8,7 +9,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,13 +22,17 @@ from harken.decide.embedding import EmbeddingTable
 from harken.errors import HarkenError
 from harken.stream import profile_named
 from harken.train.batch import Batch, Collator
+from harken.train.board import Write, board
 from harken.train.compute import DTYPES, matmul_flops
 from harken.train.config import TrainConfig
-from harken.train.evaluate import balanced_accuracy, dev_loss, dev_sample, evaluate, summary
-from harken.train.examples import Document, Record, load_document, read_records
-from harken.train.loss import StreamLoss, Tally, merged
+from harken.train.evaluate import balanced_accuracy, dev_loss, summary
+from harken.train.examples import Written, read_records, with_features
+from harken.train.loss import Learner, StreamLoss, Tally, merged
 from harken.train.model import BaseParts, StreamModel
-from harken.train.order import Place, deaf_ears, epoch_order, loses_words, take
+from harken.train.order import Place, deaf_ears, divided
+from harken.train.processes import ALONE, Processes
+from harken.train.rates import optimiser_of, rate_factor
+from harken.train.reading import Epoch, dev_parts
 from harken.train.run import Progress, Run, Saved
 
 Report = Callable[[dict[str, Any]], None]
@@ -43,198 +48,243 @@ class Outcome:
 
 
 def train(
-    run: Run, config: TrainConfig, data: Path, parts: BaseParts, report: Report = lambda _: None
+    run: Run,
+    config: TrainConfig,
+    data: Path,
+    parts: BaseParts,
+    report: Report = lambda _: None,
+    processes: Processes = ALONE,
 ) -> Outcome:
     """Train from the run's saved state, or from the beginning, to the end of `config`'s budget.
 
-    SIGTERM and SIGINT save the state and end the call after the step at hand.
+    SIGTERM and SIGINT save the state and end the call after the step at hand. Of several processes
+    (`harken.train.processes.join`) the first alone touches the run's folder and reports.
     """
     if hasattr(os, "nice"):
         os.nice(max(0, config.nice - os.nice(0)))
     torch.set_num_threads(config.threads)
     with _stop_signals() as stop:
-        return _Trainer(run, config, data, parts, report).train(stop)
+        return _Trainer(run, config, data, parts, report, processes).train(stop)
 
 
 class _Trainer:
     """What stays the same through a run; where the run stands travels as a `Progress`."""
 
     def __init__(
-        self, run: Run, config: TrainConfig, data: Path, parts: BaseParts, report: Report
+        self,
+        run: Run,
+        config: TrainConfig,
+        data: Path,
+        parts: BaseParts,
+        report: Report,
+        processes: Processes,
     ) -> None:
         profile = profile_named(config.profile)
         self.run, self.config, self.data, self.report = run, config, data, report
+        self.processes = processes
         self.vocabulary = parts.vocabulary(profile)
         self.collator = Collator(profile, EmbeddingTable(parts.folder))
-        dtype = DTYPES[config.compute]
-        self.model = StreamModel(profile, parts, seed=config.seed, dtype=dtype)
+        self.model = StreamModel(
+            profile,
+            parts,
+            seed=config.seed,
+            dtype=DTYPES[config.compute],
+            full=config.adapt == "full",
+            recompute=config.recompute,
+        )
         for name, parameter in self.model.named_parameters():
             parameter.requires_grad_(name.startswith(config.trained))
         self.operations_per_position = self.model.operations_per_position()
-        self.peak_flops = matmul_flops(dtype)
+        self.peak_flops = self._measured_peak()
         self.loss = StreamLoss(profile, config)
-        self.optimiser = _optimiser(self.model, config)
+
+        saved = processes.from_first(run.load)
+        if saved is not None:
+            self._put_in(saved.tensors)
+        self.progress = saved.progress if saved else Progress()
+        self.learner, self.optimiser = processes.prepare(
+            Learner(self.model, self.loss), optimiser_of(self.model, config)
+        )
+        if saved is not None and saved.optimiser is not None:
+            processes.restore(self.optimiser, saved.optimiser)
 
     def train(self, stop: threading.Event) -> Outcome:
-        progress = self._restore()
-        records, order, progress = self._epoch(progress)
+        if self.processes.rank:
+            return self._train(stop, lambda entry: None)
+        self.run.rewind_log(self.progress.step)
+        with board(self.run.folder) as write:
+            return self._train(stop, write)
+
+    def _train(self, stop: threading.Event, write: Write) -> Outcome:
+        epoch, progress = self._epoch(self.progress)
         since: list[Tally] = []
-        began, steps_timed, positions_timed = time.monotonic(), 0, 0
+        began, positions_timed, norm = time.monotonic(), 0, 0.0
         last_saved = began
-        while progress.fraction(self.config) < 1 and not stop.is_set():
+        stopping = False
+        while progress.fraction(self.config) < 1 and not stopping:
             tick = time.monotonic()
-            if progress.at.cursor >= len(order):
+            if progress.at.cursor >= len(epoch):
                 fresh = Place(progress.at.epoch + 1, 0, None)
-                records, order, progress = self._epoch(replace(progress, at=fresh))
-            documents, cursor = self._next(records, order, progress)
-            deaf = deaf_ears(
-                self.config.seed,
-                progress.step,
-                len(documents),
-                self.config.drop_sound,
-                self.config.drop_acoustic,
-            )
-            batch = self.collator.collate(documents, deaf=deaf)
-            since.append(self._step(batch, progress.fraction(self.config)))
-            seconds = time.monotonic() - tick
+                epoch, progress = self._epoch(replace(progress, at=fresh))
+            documents, cursor = epoch.step(progress.at.cursor)
+            tally, norm = self._step(documents, progress)
+            since.append(tally)
+            positions = sum(len(d) for d in documents)
+            saving = self._save_is_due(progress.step + 1, last_saved)
+            seconds, stopping, saving = self._agreed(time.monotonic() - tick, stop.is_set(), saving)
             progress = replace(
                 progress,
                 step=progress.step + 1,
                 seconds=progress.seconds + seconds,
-                positions=progress.positions + batch.positions,
+                positions=progress.positions + positions,
                 at=replace(progress.at, cursor=cursor),
             )
-            steps_timed, positions_timed = steps_timed + 1, positions_timed + batch.positions
+            positions_timed += positions
             if progress.step % self.config.log_steps == 0:
-                speed = positions_timed / (time.monotonic() - began)
-                share = speed * self.operations_per_position / self.peak_flops
-                self._log(
-                    "train",
-                    progress,
-                    merged(since),
-                    positions_per_s=round(speed, 1),
-                    peak_share=round(share, 3),
-                )
+                speed = positions_timed / self._agreed(time.monotonic() - began)[0]
+                whole = self._of_all(since)
+                figures = {
+                    "positions_per_s": round(speed, 1),
+                    "peak_share": round(self._peak_share(speed), 3),
+                    "gradient_norm": round(norm, 4),
+                }
+                self._log("train", progress, whole, write, **figures)
                 since, began, positions_timed = [], time.monotonic(), 0
             done = progress.fraction(self.config) >= 1
             if progress.step % self.config.dev_steps == 0 or done:
-                progress = self._dev(progress)
+                progress = self._dev(progress, write)
                 began, positions_timed = time.monotonic(), 0
-            if self._save_is_due(progress, last_saved) or done or stop.is_set():
+            if saving or done or stopping:
                 self._save(progress)
                 last_saved = time.monotonic()
         return Outcome(progress, progress.fraction(self.config) >= 1)
 
-    def _restore(self) -> Progress:
-        saved = self.run.load()
-        if saved is None:
-            self.run.rewind_log(0)
-            return Progress()
+    def _agreed(
+        self, seconds: float, stopping: bool = False, saving: bool = False
+    ) -> tuple[float, bool, bool]:
+        """The first process's clock, and whether it is to save; whether any is asked to stop."""
+        if self.processes.count == 1:
+            return seconds, stopping, saving
+        mine = [seconds, saving, stopping] if self.processes.rank == 0 else [0, 0, stopping]
+        agreed = self.processes.sum(torch.tensor(mine, dtype=torch.float64)).tolist()
+        return agreed[0], agreed[2] > 0, agreed[1] > 0
+
+    def _of_all(self, tallies: list[Tally]) -> Tally:
+        return merged(self.processes.gather(merged(tallies)))
+
+    def _measured_peak(self) -> float:
+        """Operations a second that the processes can do together."""
+        device, dtype = self.processes.device, DTYPES[self.config.compute]
+        mine = torch.tensor([matmul_flops(dtype, device)], dtype=torch.float64)
+        return float(self.processes.sum(mine))
+
+    def _peak_share(self, positions_per_s: float) -> float:
+        """0 to 1. What was measured beside other work is no peak: the best of all counts, and what
+        the run itself reached was possible too."""
+        flops = positions_per_s * self.operations_per_position
+        if flops > self.peak_flops:
+            self.peak_flops = max(flops, self._measured_peak())
+        return flops / self.peak_flops
+
+    def _put_in(self, tensors: Mapping[str, torch.Tensor]) -> None:
         trained = dict(self.model.named_parameters())
-        if trained.keys() != saved.tensors.keys():
-            odd = min(trained.keys() ^ saved.tensors.keys())
-            raise HarkenError(f"the state of run {self.run.folder} does not fit: tensor {odd}")
+        if trained.keys() != tensors.keys():
+            odd = min(trained.keys() ^ tensors.keys())
+            raise HarkenError(
+                f"the state of run {self.run.folder} does not fit adapt "
+                f"{self.config.adapt!r}: tensor {odd}"
+            )
         with torch.no_grad():
-            for name, value in saved.tensors.items():
+            for name, value in tensors.items():
                 trained[name].copy_(value)
-        if saved.optimiser is not None:
-            self.optimiser.load_state_dict(saved.optimiser)
-        self.run.rewind_log(saved.progress.step)
-        return saved.progress
 
     def _save(self, progress: Progress) -> None:
-        tensors = {n: p.detach() for n, p in self.model.named_parameters()}
-        self.run.save(Saved(progress, tensors, self.optimiser.state_dict()))
+        tensors = self.processes.tensors(self.model)
+        optimiser = self.processes.state(self.optimiser)
+        if self.processes.rank == 0:
+            self.run.save(Saved(progress, tensors, optimiser))
 
-    def _save_is_due(self, progress: Progress, last_saved: float) -> bool:
+    def _save_is_due(self, step: int, last_saved: float) -> bool:
         every = self.config.checkpoint_steps
-        if every is not None and progress.step % every == 0:
+        if every is not None and step % every == 0:
             return True
         return time.monotonic() - last_saved >= 60 * self.config.checkpoint_minutes
 
-    def _epoch(self, progress: Progress) -> tuple[tuple[Record, ...], list[int], Progress]:
-        """The records and the order of the epoch in which the run stands."""
-        records = read_records(self.data, progress.at.size_bytes)
-        learnt = records.of("train")
-        if not learnt:
-            raise HarkenError(f"{self.data} holds no stream of the split train; compose some first")
-        order = epoch_order(
-            learnt,
-            self.config.task_weights,
-            self.config.seed,
-            progress.at.epoch,
-            self.config.other_weight,
-        )
-        return (
-            learnt,
-            order,
-            replace(progress, at=replace(progress.at, size_bytes=records.size_bytes)),
-        )
+    def _epoch(self, progress: Progress) -> tuple[Epoch, Progress]:
+        """The epoch in which the run stands, which fixes how much of the list belongs to it."""
+        at = progress.at
+        if at.size_bytes is None:
+            # The list may grow between two readers.
+            size = self.processes.from_first(lambda: read_records(self.data).size_bytes)
+            at = replace(at, size_bytes=size)
+        epoch = Epoch.read(self.data, self.config, self.vocabulary, at)
+        return epoch, replace(progress, at=at)
 
-    def _next(
-        self, records: tuple[Record, ...], order: list[int], progress: Progress
-    ) -> tuple[list[Document], int]:
-        limit = self.collator.profile.context
-
-        def load(i: int, cursor: int) -> Document:
-            record, seed, epoch = records[i], self.config.seed, progress.at.epoch
-            without_words = not record.asks_aloud and loses_words(
-                seed, epoch, cursor, self.config.drop_words
-            )
-            document = load_document(record, self.vocabulary, without_words=without_words)
-            if len(document) > limit:
-                raise HarkenError(
-                    f"stream {document.id} has {len(document)} positions, profile "
-                    f"{self.collator.profile.name} takes {limit}; compose shorter streams"
-                )
-            return document
-
-        return take(order, progress.at.cursor, self.config.positions, load)
-
-    def _step(self, batch: Batch, fraction: float) -> Tally:
-        factor = _rate_factor(fraction, self.config)
+    def _step(self, documents: list[Written], progress: Progress) -> tuple[Tally, float]:
+        """One step of the optimiser: scores of this process's documents, norm of the gradient."""
+        factor = rate_factor(progress.fraction(self.config), self.config)
         for group in self.optimiser.param_groups:
             group["lr"] = group["full_lr"] * factor
         self.optimiser.zero_grad(set_to_none=True)
-        loss, tally = self.loss(self.model, batch, self.model(batch))
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
-        if not math.isfinite(float(norm)):
+        batch, shares = self._part(documents, progress.step)
+        loss, tally = self.learner(batch.to(self.processes.device), shares)
+        self.processes.backward(loss)
+        norm = self.processes.clip(self.learner, self.config.clip)
+        if not math.isfinite(norm):
             raise HarkenError(
                 "training diverged: a gradient is not finite; lower the learning rates and resume "
                 "from the last saved state"
             )
         self.optimiser.step()
-        return tally
+        return tally if any(shares or [1.0]) else {}, norm
 
-    def _dev(self, progress: Progress) -> Progress:
+    def _part(self, documents: list[Written], step: int) -> tuple[Batch, list[float] | None]:
+        """This process's documents of a step, and the factors that make the mean of all processes'
+        losses the loss of the whole step."""
+        processes, config = self.processes, self.config
+        deaf = deaf_ears(config.seed, step, len(documents), config.drop_sound, config.drop_acoustic)
+        mine = divided([len(d) for d in documents], processes.count)[processes.rank]
+        # Who has none goes along with the first, at no weight: every exchange needs everybody.
+        chosen = mine or [0]
+        batch = self.collator.collate(
+            [with_features(documents[i]) for i in chosen], deaf=[deaf[i] for i in chosen]
+        )
+        if processes.count == 1:
+            return batch, None
+        weights = self.loss.weights(batch) * bool(mine)
+        shares = processes.count * weights / processes.sum(weights).clamp_min(1e-9)
+        return batch, shares.tolist()
+
+    def _dev(self, progress: Progress, write: Write) -> Progress:
         # The list as it was when the run began to read it: later dev streams would move the score.
         records = read_records(self.data, progress.at.size_bytes).of("dev")
-        sample = dev_sample(records, self.config.dev_streams)
-        if not sample:
+        parts = dev_parts(records, self.config, self.vocabulary)
+        tally = self._of_all([self._scores(part) for part in parts])
+        if not tally:
             return progress
-        tally = evaluate(self.model, self.loss, self._dev_batches(records, sample))
         score = dev_loss(tally)
         if score < progress.best_dev_loss:
             progress = replace(progress, best_dev_loss=score)
             facts = {"step": progress.step, "dev_loss": score, "dev": summary(tally)}
-            self.run.save_best({n: p.detach() for n, p in self.model.named_parameters()}, facts)
+            tensors = self.processes.tensors(self.model)
+            if self.processes.rank == 0:
+                self.run.save_best(tensors, facts)
         balanced = round(balanced_accuracy(tally), 4)
-        self._log("dev", progress, tally, dev_loss=round(score, 4), balanced_accuracy=balanced)
+        figures = {"dev_loss": round(score, 4), "balanced_accuracy": balanced}
+        self._log("dev", progress, tally, write, **figures)
+        self.peak_flops = max(self.peak_flops, self._measured_peak())
         return progress
 
-    def _dev_batches(self, records: tuple[Record, ...], sample: list[int]) -> Iterator[Batch]:
-        cursor = 0
-        while cursor < len(sample):
-            documents, cursor = take(
-                sample,
-                cursor,
-                self.config.positions,
-                lambda i, _: load_document(records[i], self.vocabulary),
-            )
-            yield self.collator.collate(documents)
+    @torch.no_grad()
+    def _scores(self, documents: list[Written]) -> Tally:
+        mine = documents[self.processes.rank :: self.processes.count]
+        batch = self.collator.collate([with_features(d) for d in mine or documents[:1]])
+        tally: Tally = self.learner(batch.to(self.processes.device))[1]
+        return tally if mine else {}
 
-    def _log(self, kind: str, progress: Progress, tally: Tally, **more: Any) -> None:
+    def _log(self, kind: str, progress: Progress, tally: Tally, write: Write, **more: Any) -> None:
+        if self.processes.rank:
+            return
         entry = {
             "kind": kind,
             "step": progress.step,
@@ -246,35 +296,8 @@ class _Trainer:
             **summary(tally),
         }
         self.run.log(entry)
+        write(entry)
         self.report(entry)
-
-
-def _optimiser(model: StreamModel, config: TrainConfig) -> torch.optim.AdamW:
-    rates = {
-        "controls.output": config.lr_output,
-        "sound.embedding": config.lr_dense,
-        "acoustic.weight": config.lr_dense,
-    }
-    groups = [
-        {
-            "params": [parameter],
-            "full_lr": rates.get(
-                name, config.lr_lora if name.startswith("decoder.") else config.lr_rows
-            ),
-        }
-        for name, parameter in model.named_parameters()
-        if parameter.requires_grad
-    ]
-    return torch.optim.AdamW(groups, lr=config.lr_lora, weight_decay=0.0, fused=True)
-
-
-def _rate_factor(fraction: float, config: TrainConfig) -> float:
-    """Linear warm-up, then half a cosine down to the floor; `fraction` of the run is done."""
-    if fraction < config.warmup:
-        # The first step is not wasted: it moves a little.
-        return max(fraction / config.warmup, 0.02)
-    through = (fraction - config.warmup) / (1 - config.warmup)
-    return config.lr_floor + (1 - config.lr_floor) * 0.5 * (1 + math.cos(math.pi * through))
 
 
 @contextmanager

@@ -4,11 +4,11 @@ L = L_text + lambda L_control + a small weight L_emotion; each a mean over its p
 weighted by class because most decisions are silent.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from harken.stream import Profile
 from harken.stream.profile import EMOTIONS
@@ -74,20 +74,46 @@ class StreamLoss:
         self._control_weight = config.control_weight
         self._emotion_weight = config.emotion_weight
 
-    def __call__(self, model: StreamModel, batch: Batch, states: Tensor) -> tuple[Tensor, Tally]:
-        """The scalar to minimise and the scores; states [n, hidden] of all positions."""
+    def __call__(
+        self,
+        model: StreamModel,
+        batch: Batch,
+        states: Tensor,
+        shares: Sequence[float] | None = None,
+    ) -> tuple[Tensor, Tally]:
+        """The scalar to minimise and the scores; states [n, hidden] of all positions.
+
+        shares: factors of the loss of each `Kind`, for a batch that is a part of a step.
+        """
         control, control_tally = self._control(model, batch, states)
         emotion, emotion_tally = self._emotion(model, batch, states)
         text, text_tally = self._text(model, batch, states)
+        if shares is not None:
+            control, emotion, text = (
+                loss * shares[kind]
+                for kind, loss in zip(Kind, (control, emotion, text), strict=True)
+            )
         total = text + self._control_weight * control + self._emotion_weight * emotion
         return total, merged([control_tally, emotion_tally, text_tally])
+
+    def weights(self, batch: Batch) -> Tensor:
+        """float64 [kinds]: the sum of the weights over which the loss of each `Kind` is a mean.
+
+        Parts of a step add up to its loss when each part's mean counts by its share of the sum.
+        """
+        weights = torch.zeros(len(Kind), dtype=torch.float64)
+        for kind, targets in batch.targets.items():
+            weights[kind] = len(targets.at)
+        choice = batch.targets[Kind.CONTROL].choice.cpu()
+        weights[Kind.CONTROL] = self._class_weights[choice].sum()
+        return weights
 
     def _control(self, model: StreamModel, batch: Batch, states: Tensor) -> tuple[Tensor, Tally]:
         targets = batch.targets[Kind.CONTROL]
         rows = model.controls.output[self._decision_rows]
         logits = states[targets.at].float() @ rows.t()
         each = torch.nn.functional.cross_entropy(logits, targets.choice, reduction="none")
-        weights = self._class_weights[targets.choice]
+        weights = self._class_weights.to(each.device)[targets.choice]
         likely = logits.softmax(-1)[:, 1] >= 0.5
         tally: dict[tuple[str, str], Score] = {}
         for i, decision in enumerate(self._decisions):
@@ -123,6 +149,18 @@ class StreamLoss:
             *_responses(batch, targets.task, targets.response, each, right),
         ]
         return each.mean(), dict(scores)
+
+
+class Learner(nn.Module):
+    """A model with its loss, so that all that uses a parameter happens in one `forward`."""
+
+    def __init__(self, model: StreamModel, loss: StreamLoss) -> None:
+        super().__init__()
+        self.model, self._loss = model, loss
+
+    def forward(self, batch: Batch, shares: Sequence[float] | None = None) -> tuple[Tensor, Tally]:
+        """The scalar to minimise and the scores."""
+        return self._loss(self.model, batch, self.model(batch), shares)
 
 
 Scores = list[tuple[tuple[str, str], Score]]

@@ -1,4 +1,4 @@
-"""What is trained: adapters of the ears, rows of the control ids, LoRA; and how each begins.
+"""What is trained: adapters of the ears, rows of the control ids, the decoder; how each begins.
 
 The formulas are those of `harken.decide.adapters`, in torch; a test holds the two together.
 Parameter names are the tensor names of a checkpoint, those of the decoder behind "decoder.".
@@ -20,6 +20,7 @@ from harken.parts.convert.layout import Layout
 from harken.parts.fetch import ensure
 from harken.perceive.sound import class_names
 from harken.stream import Profile, Vocabulary
+from harken.train.adapt import learn_fully, recomputed
 from harken.train.batch import Batch
 
 ACOUSTIC_STATES = 5
@@ -123,8 +124,16 @@ class StreamModel(nn.Module):
     head: Tensor
 
     def __init__(
-        self, profile: Profile, parts: BaseParts, *, seed: int, dtype: torch.dtype = torch.bfloat16
+        self,
+        profile: Profile,
+        parts: BaseParts,
+        *,
+        seed: int,
+        dtype: torch.dtype = torch.bfloat16,
+        full: bool = False,
+        recompute: bool = False,
     ) -> None:
+        """full: the decoder's matrices learn instead of LoRA; recompute: `adapt.recomputed`."""
         super().__init__()
         # The beginning is a function of the seed, whatever ran before in this process.
         torch.manual_seed(seed)
@@ -132,7 +141,10 @@ class StreamModel(nn.Module):
         self.controls = Controls(profile, vocabulary, table)
         self.sound = SoundAdapter(parts.sound_names, vocabulary, table)
         self.acoustic = AcousticAdapter(profile.hidden)
-        self.decoder = TorchDecoder(parts.folder, parts.decoder, dtype)
+        self.decoder = TorchDecoder(parts.folder, parts.decoder, torch.float32 if full else dtype)
+        if full:
+            learn_fully(self.decoder, dtype)
+        self._recompute = recompute
         head = FrozenWeights(parts.folder, parts.head).matrix("head", dtype, profile.text_ids)
         self.register_buffer("head", head, persistent=False)
 
@@ -144,7 +156,10 @@ class StreamModel(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """Final states [n, hidden] of all positions."""
-        states: Tensor = self.decoder(self.embed(batch), batch.lengths)
+        embeds = self.embed(batch)
+        if self._recompute and torch.is_grad_enabled():
+            return recomputed(self.decoder, embeds, batch.lengths)
+        states: Tensor = self.decoder(embeds, batch.lengths)
         return states
 
     def operations_per_position(self) -> int:

@@ -4,13 +4,16 @@ There is no random state to save: the order of an epoch and the draws of a step 
 from the seed, so a run that was killed continues as if it had not been.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from harken.errors import HarkenError
-from harken.train.examples import Document, Record
+from harken.train.examples import Record
+
+D = TypeVar("D", bound=Sized)
 
 _ORDER, _EARS, _WORDS = 1, 2, 3  # keep the kinds of draws apart
 
@@ -65,14 +68,14 @@ def epoch_order(
 
 
 def take(
-    order: Sequence[int], cursor: int, positions: int, load: Callable[[int, int], Document]
-) -> tuple[list[Document], int]:
+    order: Sequence[int], cursor: int, positions: int, load: Callable[[int, int], D]
+) -> tuple[list[D], int]:
     """The next documents that fill at most `positions` together, and the cursor behind them.
 
     `load` is given an index of `order` and the cursor it came from. One document that is longer
     than that makes a step of its own.
     """
-    documents: list[Document] = []
+    documents: list[D] = []
     filled = 0
     while cursor < len(order):
         document = load(order[cursor], cursor)
@@ -82,6 +85,20 @@ def take(
         filled += len(document)
         cursor += 1
     return documents, cursor
+
+
+def divided(lengths: Sequence[int], count: int) -> list[list[int]]:
+    """The documents of a step among `count` processes: indices for each, about equal in length.
+
+    The longest first, each to whoever has least; one process may get none.
+    """
+    shares: list[list[int]] = [[] for _ in range(count)]
+    filled = [0] * count
+    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        least = filled.index(min(filled))
+        shares[least].append(i)
+        filled[least] += lengths[i]
+    return [sorted(share) for share in shares]
 
 
 def deaf_ears(
