@@ -3,7 +3,7 @@
 import pytest
 
 from harken.evals.streams import Case, Due, Outcome
-from harken.evals.suite import counting, interruption
+from harken.evals.suite import by_category, categories, counting, interruption, standing
 from harken.soundflow.composing import AGREED
 from harken.stream import Prefix
 
@@ -54,3 +54,42 @@ def test_stops_are_told_from_going_on() -> None:
     assert found["not told to stop, went on"].value == 0.5
     # One reply in 4 sessions of 25 chunks, 40 s in all.
     assert found["replies to its own voice per hour"].value == pytest.approx(90)
+
+
+def test_orders_are_kept_changed_and_cancelled() -> None:
+    due = (
+        Due(2, AGREED, "normal", "order", 1),
+        Due(6, "One.", "normal", "knock", 5),
+        Due(12, AGREED, "normal", "order", 11),
+        Due(18, "I hear a bell.", "normal", "bell_gong", 17),
+        Due(24, AGREED, "normal", "stop", 23),
+    )
+    case = Case("a", "a", "change_order", Prefix(), (None,) * 50, due)  # type: ignore[arg-type]
+
+    def session(*chunks: int) -> Outcome:
+        return Outcome(case, tuple((c, "x", "normal") for c in chunks), ())
+
+    found = standing([session(6, 18, 26), session(6, 40)])
+    assert found["replies under a standing order"].value == 0.75
+    assert found["replies under an order that replaced another"].value == 0.5
+    assert found["cancelled orders left alone"].value == 0.5
+
+
+def test_categories_follow_from_train_rows() -> None:
+    rows = [
+        {"split": "train", "sounds": [[0, 1, "knock"], [1, 2, ""]]},
+        {"split": "train", "sounds": [[0, 1, "knock"], [1, 2, "owl"]], "resound": True},
+        {"split": "dev", "sounds": [[0, 1, "frog"]]},
+    ]
+    found = categories(rows)
+    assert found["seen"] == {"knock"} and found["imagined only"] == {"owl"}
+    assert "frog" in found["unseen"] and "" not in found["unseen"]
+    knock, frog = Due(4, "K", "normal", "knock", 3), Due(9, "F", "normal", "frog", 8)
+    outcomes = [
+        Outcome(Case("a", "a", "care", Prefix(), (), (knock,)), ((4, "K", "normal"),), ()),
+        Outcome(Case("b", "a", "narrate", Prefix("narrate"), (), (knock, frog)), (), ()),
+    ]
+    split = by_category(outcomes, found)
+    assert split["recall of due, seen"].value == 1 and split["recall of due, seen"].n == 1
+    assert split["silence on others, unseen"].n == 1
+    assert split["silence on others, imagined only"].n == 0

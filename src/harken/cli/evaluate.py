@@ -34,19 +34,27 @@ def streams(
         str | None,
         typer.Option(help="cascade: rules over the same ears and the untrained decoder instead."),
     ] = None,
+    trained_on: Annotated[
+        Path | None,
+        typer.Option(help="Data folder of the training: figures by seen and unseen categories."),
+    ] = None,
 ) -> None:
     """Run every stream of a split through the loop and print what came of it."""
     from harken.evals.metrics import translation_metrics
+    from harken.evals.significance import counts_by_audio
     from harken.evals.streams import cases
-    from harken.evals.suite import figures
+    from harken.evals.suite import by_category, categories, figures
+    from harken.soundflow.rows import rows
 
     translation_metrics()
     if out:
         _require_folder_of(out)
+    groups = categories(rows(trained_on)) if trained_on else {}
     session, facts = _rival(rival) if rival else _listener_sessions(model, threshold, backlog)
     chosen = islice(cases(data, split), most or None)
     outcomes = [session(case) for case in chosen]
-    found = {name: figure for name, figure in figures(outcomes).items() if figure.n}
+    all_figures = figures(outcomes) | by_category(outcomes, groups)
+    found = {name: figure for name, figure in all_figures.items() if figure.n}
     for name, figure in found.items():
         typer.echo(f"{name:45} {figure}")
     if out:
@@ -61,10 +69,115 @@ def streams(
             for o in outcomes
         ]
         record = facts | {
+            "counts": counts_by_audio(outcomes),
             "figures": {k: asdict(v) for k, v in found.items()},
             "sessions": sessions,
         }
         out.write_text(json.dumps(record, ensure_ascii=False, indent=1), "utf-8")
+
+
+_Data = Annotated[Path, typer.Argument(help="A data folder made by `harken data build`.")]
+_Split = Annotated[str, typer.Option(help="train, dev or test.")]
+_Model = Annotated[Path | None, typer.Option(help="Another checkpoint.")]
+_Rival = Annotated[str | None, typer.Option(help="cascade instead of the listener.")]
+_Most = Annotated[int, typer.Option(help="At most so many joined sessions; 0 for all.")]
+
+
+@app.command()
+def joined(
+    data: _Data,
+    segments: Annotated[int, typer.Option(help="Streams in one session.", min=1)] = 5,
+    split: _Split = "dev",
+    model: _Model = None,
+    rival: _Rival = None,
+    most: _Most = 0,
+) -> None:
+    """Streams joined into one session against the same streams alone."""
+    from harken.evals.long_sessions import kept, segments_of
+    from harken.evals.streams import case_of
+    from harken.soundflow.joined import in_groups
+
+    rows = in_groups(data, split, segments)[: most or None]
+    session, _ = _rival(rival) if rival else _listener_sessions(model, None, "per-chunk")
+    whole, alone = [], []
+    for row in rows:
+        parts = [case_of(data, part) for part in row["parts"]]
+        whole.append(segments_of(session(case_of(data, row)), parts))
+        alone.append([session(part) for part in parts])
+    _print(kept(whole, alone))
+
+
+@app.command()
+def facts(
+    data: _Data,
+    minutes: Annotated[float, typer.Option(help="Between fact and question.", min=0)] = 10,
+    split: _Split = "dev",
+    model: _Model = None,
+    rival: _Rival = None,
+    most: _Most = 0,
+) -> None:
+    """A fact, then minutes of other streams, then the question for it."""
+    from harken.evals.long_sessions import facts as figures
+    from harken.evals.streams import case_of
+    from harken.soundflow.joined import facts as fact_rows
+
+    rows = fact_rows(data, split, minutes)[: most or None]
+    short = fact_rows(data, split, 0)[: most or None]
+    session, _ = _rival(rival) if rival else _listener_sessions(model, None, "per-chunk")
+    later, alone = ([session(case_of(data, row)) for row in group] for group in (rows, short))
+    _print(figures(later, alone))
+
+
+@app.command()
+def voice(
+    data: _Data,
+    minutes: Annotated[float, typer.Option(help="Least length of a session.", min=0)] = 5,
+    split: _Split = "dev",
+    model: _Model = None,
+    rival: _Rival = None,
+    most: _Most = 0,
+) -> None:
+    """What it says to its own voice, per hour of it."""
+    from harken.evals.long_sessions import own_voice
+    from harken.evals.streams import case_of
+    from harken.soundflow.joined import own_voice as voice_rows
+
+    rows = voice_rows(data, split, minutes)[: most or None]
+    session, _ = _rival(rival) if rival else _listener_sessions(model, None, "per-chunk")
+    outcomes = [session(case_of(data, row)) for row in rows]
+    _print(own_voice(outcomes))
+    typer.echo(
+        f"{'hours of its own voice':45} {sum(len(o.case.playing) for o in outcomes) / 9000:.3f}"
+    )
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="Written by `harken eval streams --out`.")],
+    second: Annotated[Path, typer.Argument(help="The same of another run on the same streams.")],
+) -> None:
+    """Two runs on the same streams: differences, intervals, p values."""
+    from harken.evals.significance import counts_of, report
+
+    arms = {}
+    for path in (first, second):
+        try:
+            record = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as broken:
+            raise HarkenError(
+                f"{path} cannot be read ({broken}); give files of `harken eval streams --out`"
+            ) from broken
+        arms[str(path)] = counts_of(record, str(path))
+    if len(arms) < 2:
+        raise HarkenError(f"{first} is compared with itself; give two files")
+    for line in report(arms):
+        typer.echo(line)
+
+
+def _print(figures: dict[str, Any]) -> None:
+    for name, figure in figures.items():
+        if figure.n:
+            typer.echo(f"{name:45} {figure}")
 
 
 @app.command()

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from harken.decide.listener import Audible, Listener
 from harken.decide.rule import OperatingPoint
 from harken.live.backlog import BacklogRule, per_chunk
 from harken.live.dialogue import Conduct, Decided, Dialogue
-from harken.live.trace import ResponseTrace
+from harken.live.trace import CompactionTrace, ResponseTrace
 from harken.perceive.percept import HeardWord, Percept
+from harken.soundflow.joined import features_of
 from harken.soundflow.rows import rows
 from harken.stream import CHUNK_SAMPLES, Prefix
 
@@ -56,13 +55,15 @@ class Case:
 class Outcome:
     """What one session said: (chunk, text, emotion) in order, and p(respond) of every chunk.
 
-    stopped: the chunks after which it decided to fall silent.
+    stopped: the chunks after which it decided to fall silent. compactions: where its context was
+    made shorter, and what it lost.
     """
 
     case: Case
     said: tuple[tuple[int, str, str], ...]
     p_respond: tuple[float, ...]
     stopped: tuple[int, ...] = ()
+    compactions: tuple[CompactionTrace, ...] = ()
 
     def answers(self, due: Due, late: int = 4) -> list[str]:
         """Texts said from the beginning of a cause to `late` chunks after it was due."""
@@ -73,12 +74,12 @@ def cases(data: Path, split: str) -> Iterator[Case]:
     """The cases of one split of a data folder (`harken data build`)."""
     for row in rows(data):
         if row["split"] == split:
-            yield _case(data, row)
+            yield case_of(data, row)
 
 
-def _case(data: Path, row: dict[str, Any]) -> Case:
-    with np.load(data / "features" / f"{row['features']}.npz") as f:
-        sound, acoustic = f["sound"], f["acoustic"]
+def case_of(data: Path, row: dict[str, Any]) -> Case:
+    """The case of one row of a data folder, or of one that `harken.soundflow.joined` made."""
+    sound, acoustic = features_of(data, row)
     words = dict(row["words"])
     percepts = tuple(
         Percept(
@@ -119,6 +120,7 @@ def run(
     said: list[tuple[int, str, str]] = []
     p_respond: list[float] = []
     stopped: list[int] = []
+    compactions: list[CompactionTrace] = []
     while backlog:
         done = 0
         for event in dialogue.attend(backlog[:PASS_CHUNKS]):
@@ -129,5 +131,7 @@ def run(
                     stopped.append(event.judgement.chunk)
             elif isinstance(event, ResponseTrace):
                 said.append((event.chunk, event.text, event.emotion))
+            elif isinstance(event, CompactionTrace):
+                compactions.append(event)
         backlog = backlog[done:]
-    return Outcome(case, tuple(said), tuple(p_respond), tuple(stopped))
+    return Outcome(case, tuple(said), tuple(p_respond), tuple(stopped), tuple(compactions))

@@ -4,7 +4,7 @@ Beside every decision figure stand the constant baselines: always silent, always
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ from harken.soundflow.events import EVENTS
 from harken.soundflow.texts import is_chinese
 from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE
 
+_STOP_ANSWER_CHUNKS, _LEFT_CHUNKS = 6, 8
+
 _STOPWORDS = frozenset(
     """a an the is are was were there of in on to and it has have makes make people they that this
     do does did what which who how many much""".split()  # noqa: SIM905
@@ -43,7 +45,7 @@ def _of(outcomes: Sequence[Outcome], *tasks: str) -> list[Outcome]:
 def respond_or_ignore(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """Sounds under care and quiet: the due ones answered, the others (known from the same audio
     under narrate) left alone. Beside them the same under bench."""
-    due, spoken = _answered(outcomes, "care", "quiet")
+    due, spoken = answered(outcomes, "care", "quiet")
     truth, got = np.array(due, bool), np.array(spoken, bool)
     return {
         "balanced accuracy": balanced_accuracy(due, spoken),
@@ -51,21 +53,51 @@ def respond_or_ignore(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
         "always respond": balanced_accuracy(due, [True] * len(due)),
         "recall of due": share(list(got[truth])),
         "silence on others": share(list(~got[~truth])),
-        "balanced accuracy, bench": balanced_accuracy(*_answered(outcomes, "bench")),
+        "balanced accuracy, bench": balanced_accuracy(*answered(outcomes, "bench")),
     }
 
 
-def _answered(outcomes: Sequence[Outcome], *policies: str) -> tuple[list[bool], list[bool]]:
-    """For every sound under those policies: was a reply due, was something said."""
+def answered(
+    outcomes: Sequence[Outcome], *policies: str, causes: Collection[str] | None = None
+) -> tuple[list[bool], list[bool]]:
+    """For every sound (of `causes`) under those policies: was a reply due, was something said."""
     named = {o.case.audio: o.case.due for o in _of(outcomes, "narrate")}
     due: list[bool] = []
     spoken: list[bool] = []
     for outcome in _of(outcomes, *policies):
         wanted = {(d.cause, d.start) for d in outcome.case.due}
         for event in named.get(outcome.case.audio, outcome.case.due):
+            if causes is not None and event.cause not in causes:
+                continue
             due.append((event.cause, event.start) in wanted)
             spoken.append(bool(outcome.answers(event)))
     return due, spoken
+
+
+def categories(rows: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:
+    """Labels of events by what train rows hold of them: recordings (seen), imagined only, none."""
+    recorded: set[str] = set()
+    imagined: set[str] = set()
+    for row in rows:
+        if row["split"] == "train":
+            labels = {label for *_, label in row.get("sounds", [])}
+            (imagined if row.get("resound") else recorded).update(labels)
+    seen, only = recorded & EVENTS.keys(), (imagined - recorded) & EVENTS.keys()
+    return {"seen": seen, "imagined only": only, "unseen": set(EVENTS) - seen - only}
+
+
+def by_category(
+    outcomes: Sequence[Outcome], groups: Mapping[str, Collection[str]]
+) -> dict[str, Figure]:
+    """Respond or ignore under care and quiet, by groups of labels."""
+    found = {}
+    for name, labels in groups.items():
+        due, spoken = answered(outcomes, "care", "quiet", causes=labels)
+        truth, got = np.array(due, bool), np.array(spoken, bool)
+        found[f"balanced accuracy, {name}"] = balanced_accuracy(due, spoken)
+        found[f"recall of due, {name}"] = share(list(got[truth]))
+        found[f"silence on others, {name}"] = share(list(~got[~truth]))
+    return found
 
 
 def false_alarms(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
@@ -99,6 +131,7 @@ def counting(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """Sessions whose counts are exactly the due ones, for two to six sounds; and in all sessions
     how many sounds were counted, and how many counts had no sound or one counted before."""
     exact, last, counted, needless = [], [], [], []
+    wider: list[bool] = []
     for outcome in _of(outcomes, "count"):
         due = [d for d in outcome.case.due if d.text != AGREED]
         said = [text for _, text, _ in outcome.said if text != AGREED]
@@ -106,11 +139,14 @@ def counting(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
         found = [any(t != AGREED for t in outcome.answers(d, late=1)) for d in due]
         counted += found
         needless += [n >= sum(found) for n in range(len(said))]
+        if 2 <= len(due) <= 8:
+            wider.append(said == [d.text for d in due])
         if 2 <= len(due) <= 6:
             exact.append(said == [d.text for d in due])
             last.append(said[-1:] == [d.text for d in due[-1:]])
     return {
         "counting exact (2 to 6)": share(exact),
+        "counting exact (2 to 8)": share(wider),
         "last count right": share(last),
         "sounds counted": share(counted),
         "needless counts among those said": share(needless),
@@ -192,6 +228,39 @@ def orders(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     return {"orders acknowledged": share(agreed), "awaited sounds reported": share(awaited)}
 
 
+def standing(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
+    """Replies under an order in force, under one that took another's place, and sessions in which
+    nothing needless was said for what was left (at least 3.2 s) after an order was cancelled."""
+    under, changed, cancelled = [], [], []
+    for outcome in outcomes:
+        case = outcome.case
+        marks = [d for d in case.due if d.cause in ("order", "stop")]
+        for due in case.due:
+            before = [m for m in marks if m.chunk < due.chunk]
+            in_force = before[-1].cause == "order" if before else bool(case.prefix.instruction)
+            if due.cause in ("order", "stop") or not in_force:
+                continue
+            hit = bool(outcome.answers(due))
+            under.append(hit)
+            if sum(m.cause == "order" for m in before) + bool(case.prefix.instruction) > 1:
+                changed.append(hit)
+        for n, mark in enumerate(marks):
+            end = marks[n + 1].start if n + 1 < len(marks) else len(case.percepts)
+            first = mark.chunk + _STOP_ANSWER_CHUNKS
+            if mark.cause == "stop" and end - first >= _LEFT_CHUNKS:
+                needless = [
+                    c
+                    for c, *_ in outcome.said
+                    if first < c < end and not any(d.start <= c <= d.chunk + 4 for d in case.due)
+                ]
+                cancelled.append(not needless)
+    return {
+        "replies under a standing order": share(under),
+        "replies under an order that replaced another": share(changed),
+        "cancelled orders left alone": share(cancelled),
+    }
+
+
 def interruption(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """While our own voice plays: told to stop it stops, else it goes on; what it says to itself."""
     chosen = _of(outcomes, "interrupted")
@@ -228,7 +297,7 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for part in (
         respond_or_ignore, false_alarms, naming, counting, transcription, translation, answers,
-        orders, interruption, delay,
+        orders, standing, interruption, delay,
     ):  # fmt: skip
         found |= part(outcomes)
     return found

@@ -1,0 +1,37 @@
+"""`harken eval`: what is wrong is said in one line."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.soundflow.test_joined import folder, row
+from typer.testing import CliRunner
+
+from harken.cli.evaluate import app
+from harken.errors import HarkenError
+
+
+def failed(*arguments: str) -> str:
+    result = CliRunner().invoke(app, list(arguments))
+    assert isinstance(result.exception, HarkenError), result.exception
+    assert "\n" not in str(result.exception)
+    return str(result.exception)
+
+
+@pytest.mark.parametrize("command", ["joined", "facts", "voice"])
+def test_a_folder_without_the_streams_is_refused(tmp_path: Path, command: str) -> None:
+    assert "harken data build" in failed(command, str(tmp_path))
+    data = str(folder(tmp_path, [row("a", 5)]))
+    assert "harken data build" in failed(command, data)
+
+
+def test_two_runs_are_compared(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a.json", "b.json")]
+    for hits, path in enumerate(paths):
+        counts = {str(n): [1, hits, 1, 1, 0, 0, 0, 0] for n in range(20)}
+        path.write_text(json.dumps({"counts": counts}), "utf-8")
+    result = CliRunner().invoke(app, ["compare", *map(str, paths)])
+    assert result.exit_code == 0
+    assert "0.500 [0.500, 0.500] n=20 p=0.0001, significant" in result.stdout
+    assert "give two files" in failed("compare", str(paths[0]), str(paths[0]))
+    assert "cannot be read" in failed("compare", str(paths[0]), str(tmp_path / "none.json"))
