@@ -48,8 +48,10 @@ COMMANDS: Mapping[str, LazyCommand] = {
     # One line for each subcommand, in the order `harken --help` shows them.
     "listen": LazyCommand("harken.cli.listen", "listen", "Listen to audio, and reply."),
     "hear": LazyCommand("harken.cli.hear", "hear", "Print what the ears hear, without replies."),
+    "teach": LazyCommand("harken.cli.teach", "teach", "Teach one new sound and its reply."),
     "train": LazyCommand("harken.cli.train", "app", "Train, resume and export checkpoints."),
     "eval": LazyCommand("harken.cli.evaluate", "app", "Figures of a checkpoint."),
+    "ablate": LazyCommand("harken.cli.ablate", "ablate", "Train arms of an ablation, compare."),
     "data": LazyCommand("harken.cli.data", "app", "Fetch corpora and compose streams."),
     "parts": LazyCommand("harken.cli.parts", "app", "List, fetch, verify and remove parts."),
 }
