@@ -32,7 +32,7 @@ def events(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Var
             label = ""
         else:
             pool = [n for n in (CARED_FOR if draw < 0.5 else PLAIN) if n in known]
-            label = pick(random, pool)
+            label = pick(random, pool or known)  # a lesson may know sounds of one kind alone
             clip, source = studio.event(label, random)
         if not scene.fits(clip, 1.2):
             break
