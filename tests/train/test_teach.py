@@ -298,7 +298,7 @@ def test_the_shipped_model_is_taught_by_the_real_ears(lesson: Lesson, tmp_path: 
     from harken.train.teach import Plan, compose_lesson
 
     desk = Desk(tmp_path / "lesson", Run(tmp_path / "run"))
-    plan = Plan(12, 6, {"chat": 1, "translate": 1, "transcribe": 1}, {"others_talking": 1})
+    plan = Plan(30, 24, {"chat": 1, "translate": 1, "transcribe": 1}, {"others_talking": 1})
     told: set[str] = set()
     compose_lesson(
         lesson, desk.folder, plan, engine=local(2), told=lambda what, n, of: told.add(what)
