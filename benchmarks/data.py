@@ -18,9 +18,6 @@ has an id and a path of its own, so that nothing kept by either is kept once for
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import json
 import os
 import random
@@ -29,39 +26,33 @@ import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
-from unittest.mock import patch
 
 import numpy as np
 import typer
+from grown_corpora import corpora_of, grow
 from rich.console import Console
 from rich.table import Table
 
-from harken.parts.cache import cache_dir
 from harken.perceive.percept import HeardWord, Percept
-from harken.soundflow import manifest, sources
+from harken.soundflow import sources
 from harken.soundflow.build import Means, build_recipe, means
 from harken.soundflow.clean import clean
 from harken.soundflow.composing import Composer
-from harken.soundflow.corpora import corpora_dir
 from harken.soundflow.engine import local
 from harken.soundflow.production import Progress
 from harken.soundflow.recipe import Recipe, load_recipe
 from harken.soundflow.scene import F32, Due, Scene, Variant
-from harken.soundflow.screen import read_verdicts, verdicts_path
 from harken.soundflow.studio import Studio
 from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE, chunk_of_end
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 CLIP_S = (1.0, 10.0)
 SEED = 20
-LISTS = "lists"
-"""Folder of a grown cache: the lists that ship with Harken, as long as its corpora."""
 _SOUND, _ACOUSTIC = np.zeros(1545, np.float16), np.zeros(2560, np.float16)
 
 Made = TypeVar("Made")
@@ -194,7 +185,7 @@ def compose(
         nonlocal hours
         hours = at.hours
 
-    with _corpora_of(cache), tempfile.TemporaryDirectory() as folder:
+    with corpora_of(cache), tempfile.TemporaryDirectory() as folder:
         made_with.studio(recipe.split)
         made_with.hear(np.zeros(CHUNK_SAMPLES, np.float32))
         start_s, began_s = time.process_time(), time.perf_counter()
@@ -274,77 +265,6 @@ def _here(
 ) -> Generator[tuple[int, Made], None, None]:
     """The engine of this process alone."""
     return ((index, job(index)) for index in indices)
-
-
-def grow(cache: Path, times: int) -> None:
-    """Make a cache whose corpora are this user's so many times over.
-
-    Links to every package under other names, and lists of them. Synthetic speech and texts stay
-    as they are: they are written for Harken, not collected.
-    """
-    verdicts = [asdict(verdict) for verdict in read_verdicts(verdicts_path()).values()]
-    listed = _rows(gzip.decompress(manifest._data("manifest.csv.gz")))
-    noted = _rows(manifest._data("clip_notes.csv"))
-    _link(cache, cache_dir(), without="corpora")
-    _link(cache / "corpora", corpora_dir(), without="decoded")
-    _link(cache / "corpora" / "decoded", corpora_dir() / "decoded")
-    for package in {row["package"] for row in listed}:
-        for n in range(1, times):
-            (cache / "corpora" / f"{package}~{n}").symlink_to(corpora_dir() / package)
-    (cache / LISTS).mkdir()
-    manifest_csv = _csv(_copied(row, n) for n in range(times) for row in listed)
-    (cache / LISTS / "manifest.csv.gz").write_bytes(gzip.compress(manifest_csv, 1))
-    notes_csv = _csv(_copied(row, n) for n in range(times) for row in noted)
-    (cache / LISTS / "clip_notes.csv").write_bytes(notes_csv)
-    judged: list[dict[str, Any]] = []
-    for n in range(times):
-        new = {_id(row): _id(_copied(row, n)) for row in listed} | {"": ""}
-        judged += [v | {key: new[v[key]] for key in ("clip_id", "copy_of")} for v in verdicts]
-    with _corpora_of(cache):
-        verdicts_path().unlink(missing_ok=True)  # a link, when nothing was added
-        verdicts_path().write_bytes(_csv(judged))
-
-
-@contextmanager
-def _corpora_of(cache: Path | None) -> Iterator[None]:
-    """Take the corpora and the lists of a cache that `grow` made; the user's own if None."""
-    if cache is None:
-        yield
-        return
-    with (
-        patch.dict(os.environ, HARKEN_CACHE=str(cache)),
-        patch.object(manifest, "_data", lambda name: (cache / LISTS / name).read_bytes()),
-    ):
-        yield
-
-
-def _copied(row: dict[str, str], n: int) -> dict[str, str]:
-    return row | {"package": f"{row['package']}~{n}"} if n else row
-
-
-def _id(row: dict[str, str]) -> str:
-    return manifest.clip_id(row["package"], row["path"])
-
-
-def _link(folder: Path, to: Path, without: str = "") -> None:
-    """A folder of links to all that another one holds."""
-    folder.mkdir(exist_ok=True)
-    for entry in to.iterdir():
-        if entry.name != without:
-            (folder / entry.name).symlink_to(entry)
-
-
-def _rows(text: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text.decode())))
-
-
-def _csv(rows: Iterable[dict[str, Any]]) -> bytes:
-    kept = list(rows)
-    text = io.StringIO()
-    table = csv.DictWriter(text, list(kept[0]))
-    table.writeheader()
-    table.writerows(kept)
-    return text.getvalue().encode()
 
 
 def _alone(measure: Callable[..., Made], *of: Any, **ways: Any) -> Made:

@@ -34,6 +34,12 @@ def nothing(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Va
     return scene, []
 
 
+def counting(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
+    scene, _ = nothing(studio, random)
+    scene.counts.update(made=2, left=1)
+    return scene, [Variant("chat", Prefix(), ())]
+
+
 def soundless(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
     return Scene(random, 0), [Variant("chat", Prefix(), ())]
 
@@ -97,6 +103,13 @@ def test_a_composer_without_a_stream_is_refused_by_name(
     assert build_recipe(RECIPE, tmp_path, streams=3, made_with=means) == 0
     assert refusals(tmp_path) == {reason: 3}
     assert not list((tmp_path / "features").iterdir())
+
+
+def test_what_a_composer_counts_stands_in_its_rows(tmp_path: Path) -> None:
+    composers = {"events": counting, "chat": MEANS.composers["chat"]}
+    build_recipe(RECIPE, tmp_path, streams=8, made_with=replace(MEANS, composers=composers))
+    counted = [row.get("counts") for row in rows(tmp_path)]
+    assert {"left": 1, "made": 2} in counted and None in counted
 
 
 def test_a_recipe_without_hours_needs_an_amount(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from harken.soundflow.compositions import (
     shares_of,
     without_plan,
 )
+from harken.soundflow.events import EVENTS
+from harken.soundflow.ground.labels import classes_of
 from harken.soundflow.plan import SPEECH, GrammarPlanner
 from harken.soundflow.recipe import load_recipe
 from harken.soundflow.rows import rows
@@ -66,6 +68,9 @@ def test_without_its_plan_a_scene_has_as_much_of_anything_in_any_order(seed: int
     others = found.events[len(ambient) :]
     assert {e.role for e in others} == {"fg"}
     assert all(e.label in (*LABELS, SPEECH) for e in others)
+    sounds = [e for e in others if e.label != SPEECH]
+    assert all(e.query == EVENTS[e.label].name for e in sounds), "it is looked for by its own name"
+    assert all(e.accept_tags == classes_of(e.label) for e in sounds)
     assert sorted(e.speaker for e in others) == sorted(
         e.speaker for e in plan.events[len(ambient) :]
     )

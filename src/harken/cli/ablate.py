@@ -114,9 +114,9 @@ def ablate(
     if out and not out.parent.is_dir():
         raise HarkenError(f"there is no folder {out.parent} to write {out.name} to; make it first")
     require(chosen, data, sessions)
-    from harken.cli.train import _require_torch
+    from harken.cli.train import require_torch
 
-    _require_torch()
+    require_torch("an ablation")
     from harken.decide.model import load_listener
     from harken.train.compute import fastest
     from harken.train.config import TrainConfig

@@ -1,7 +1,7 @@
 """`harken eval`: the figures of a checkpoint on composed streams."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
@@ -50,13 +50,12 @@ def streams(
     if out:
         _require_folder_of(out)
     groups = categories(rows(trained_on)) if trained_on else {}
-    session, facts = _rival(rival) if rival else _listener_sessions(model, threshold, backlog)
+    session, facts = _sessions(model, rival, threshold, backlog)
     chosen = islice(cases(data, split), most or None)
     outcomes = [session(case) for case in chosen]
     all_figures = figures(outcomes) | by_category(outcomes, groups)
     found = {name: figure for name, figure in all_figures.items() if figure.n}
-    for name, figure in found.items():
-        typer.echo(f"{name:45} {figure}")
+    _print(found)
     if out:
         sessions = [
             {
@@ -98,7 +97,7 @@ def joined(
     from harken.soundflow.joined import in_groups
 
     rows = in_groups(data, split, segments)[: most or None]
-    session, _ = _rival(rival) if rival else _listener_sessions(model, None, "per-chunk")
+    session, _ = _sessions(model, rival)
     whole, alone = [], []
     for row in rows:
         parts = [case_of(data, part) for part in row["parts"]]
@@ -123,7 +122,7 @@ def facts(
 
     rows = fact_rows(data, split, minutes)[: most or None]
     short = fact_rows(data, split, 0)[: most or None]
-    session, _ = _rival(rival) if rival else _listener_sessions(model, None, "per-chunk")
+    session, _ = _sessions(model, rival)
     later, alone = ([session(case_of(data, row)) for row in group] for group in (rows, short))
     _print(figures(later, alone))
 
@@ -143,12 +142,10 @@ def voice(
     from harken.soundflow.joined import own_voice as voice_rows
 
     rows = voice_rows(data, split, minutes)[: most or None]
-    session, _ = _rival(rival) if rival else _listener_sessions(model, None, "per-chunk")
+    session, _ = _sessions(model, rival)
     outcomes = [session(case_of(data, row)) for row in rows]
     _print(own_voice(outcomes))
-    typer.echo(
-        f"{'hours of its own voice':45} {sum(len(o.case.playing) for o in outcomes) / 9000:.3f}"
-    )
+    typer.echo(f"{'hours of its own voice':45} {sum(o.case.playing_hours for o in outcomes):.3f}")
 
 
 @app.command()
@@ -174,7 +171,7 @@ def compare(
         typer.echo(line)
 
 
-def _print(figures: dict[str, Any]) -> None:
+def _print(figures: Mapping[str, Any]) -> None:
     for name, figure in figures.items():
         if figure.n:
             typer.echo(f"{name:45} {figure}")
@@ -215,8 +212,17 @@ def reference(
     from harken.evals.streams import cases
 
     translation_metrics()
-    for name, figure in figures(list(cases(data, split)), plain_decoder(), split).items():
-        typer.echo(f"{name:45} {figure}")
+    _print(figures(list(cases(data, split)), plain_decoder(), split))
+
+
+def _sessions(
+    model: Path | None,
+    rival: str | None,
+    threshold: float | None = None,
+    backlog: str = "per-chunk",
+) -> tuple[Callable[[Any], Any], dict[str, Any]]:
+    """How a case is run, by the listener or its rival, and what is told of it."""
+    return _rival(rival) if rival else _listener_sessions(model, threshold, backlog)
 
 
 def _listener_sessions(

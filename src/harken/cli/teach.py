@@ -1,9 +1,8 @@
-"""`harken teach`: thirty recordings of a new sound and the reply it should get, in half an hour."""
+"""`harken teach`: some thirty recordings of a new sound, and the reply it should get."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from harken.cli.app import EXIT_INTERRUPTED
+from harken.cli.train import require_torch
 from harken.errors import HarkenError
 from harken.stream import POLICIES
 from harken.stream.policy import DEFAULT_POLICY
@@ -59,7 +59,7 @@ def teach(
     workers: Annotated[int, typer.Option(help="Processes that compose.", min=1)] = 2,
 ) -> None:
     """Teach one new sound and its reply; the same command goes on where it was stopped."""
-    _require_torch()
+    require_torch("teaching")
     from harken.decide.checkpoint import Checkpoint
     from harken.decide.model import shipped_checkpoint
     from harken.soundflow.lesson import lesson_name, read_lesson
@@ -208,12 +208,3 @@ def _require_place(out: Path, start: Path) -> None:
         raise HarkenError(f"{out} cannot be written; give --out a place that can")
     if out.absolute() == start.absolute():
         raise HarkenError(f"{out} is what the lesson begins with; give --out another name")
-
-
-def _require_torch() -> None:
-    # As `harken train` does: sleeping threads starve less where anything else runs.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    if find_spec("torch") is None:
-        raise HarkenError(
-            "teaching needs torch; install it with `pip install 'harken[train]' -c constraints.txt`"
-        )

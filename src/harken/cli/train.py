@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,7 +53,7 @@ def run_command(
     ] = None,
 ) -> None:
     """Start a run; a killed one goes on with `resume`."""
-    _require_torch()
+    require_torch()
     from harken.train.compute import fastest
     from harken.train.config import TrainConfig
     from harken.train.processes import join
@@ -79,7 +80,7 @@ def run_command(
 @app.command()
 def resume(name: Name, minutes: Minutes = None, steps: Steps = None) -> None:
     """Continue a run from its last saved state; a new budget stretches its schedule."""
-    _require_torch()
+    require_torch()
     from harken.train.processes import join
     from harken.train.run import Run, run_folder
 
@@ -99,7 +100,7 @@ def export(
     ] = False,
 ) -> None:
     """Write a run as a checkpoint."""
-    _require_torch()
+    require_torch()
     from harken.train.export import export as export_run
     from harken.train.run import Run, run_folder
 
@@ -157,16 +158,19 @@ def _print_entry(entry: Mapping[str, Any]) -> None:
             print(f"      {task}", *told, sep="  ", flush=True)
 
 
-def _require_torch() -> None:
+def require_torch(what: str = "training") -> None:
+    """Told before anything else is done.
+
+    Raises:
+        HarkenError: torch is not installed.
+    """
     # Threads that spin at every barrier starve as soon as anything else runs: on a busy machine
     # sleeping ones were measured three times as fast. Read when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    try:
-        import torch  # noqa: F401
-    except ImportError as missing:
+    if find_spec("torch") is None:
         raise HarkenError(
-            "training needs torch; install it with `pip install 'harken[train]' -c constraints.txt`"
-        ) from missing
+            f"{what} needs torch; install it with `pip install 'harken[train]' -c constraints.txt`"
+        )
 
 
 if __name__ == "__main__":

@@ -35,6 +35,14 @@ class Calibration:
     respond_bias: float = 0.0
     thresholds: dict[str, float] = field(default_factory=dict)
 
+    def probabilities(self, logits: F32) -> F32:
+        """float32 [n, decisions], silent and respond first, as calibrated probabilities."""
+        scaled = logits / np.float32(self.temperature)
+        scaled[:, 1] += np.float32(self.respond_bias)
+        spread = np.exp(scaled - scaled.max(-1, keepdims=True))
+        found: F32 = spread / spread.sum(-1, keepdims=True)
+        return found
+
     def __post_init__(self) -> None:
         if not (0 < self.temperature < math.inf and math.isfinite(self.respond_bias)):
             raise HarkenError(

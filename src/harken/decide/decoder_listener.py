@@ -85,7 +85,9 @@ class DecoderListener(ABC):
             ends.append(length)
         base = state.length
         hidden, state = self._run(state, np.concatenate(pieces))
-        probabilities = self._probabilities(hidden[[e - 1 for e in ends]] @ self._decision_rows.T)
+        probabilities = self.checkpoint.calibration.probabilities(
+            hidden[[e - 1 for e in ends]] @ self._decision_rows.T
+        )
         judged = [
             Judgement(c.percept.chunk, p, base + e, c.playing)
             for c, p, e in zip(chunks, probabilities, ends, strict=True)
@@ -151,14 +153,6 @@ class DecoderListener(ABC):
             else:
                 rows[n] = self._table.rows([i])[0]
         return rows
-
-    def _probabilities(self, logits: F32) -> F32:
-        calibration = self.checkpoint.calibration
-        scaled = logits / np.float32(calibration.temperature)
-        scaled[:, 1] += np.float32(calibration.respond_bias)
-        spread = np.exp(scaled - scaled.max(-1, keepdims=True))
-        probabilities: F32 = spread / spread.sum(-1, keepdims=True)
-        return probabilities
 
 
 def lora_of(checkpoint: Checkpoint) -> dict[str, F32]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from harken.evals.metrics import Figure, bootstrap, rate, share
 from harken.evals.session_counts import session_counts
 from harken.evals.streams import Case, Outcome
+from harken.soundflow.joined import CHUNKS_PER_MINUTE
 
 F64 = npt.NDArray[np.float64]
 LATE_CHUNKS = 6
@@ -71,7 +72,7 @@ def facts(later: Sequence[Outcome], alone: Sequence[Outcome]) -> dict[str, Figur
 
 def own_voice(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """Replies to our own voice, and falling silent untold, per hour of it."""
-    hours = [len(o.case.playing) / 9000 for o in outcomes]
+    hours = [o.case.playing_hours for o in outcomes]
     return {
         "replies to its own voice per hour": rate(
             [sum(c in o.case.playing for c, *_ in o.said) for o in outcomes], hours
@@ -100,7 +101,7 @@ def _age_min(outcome: Outcome) -> float:
     told, asked = (
         next(d.chunk for d in outcome.case.due if d.cause == cause) for cause in ("fact", "recall")
     )
-    return (asked - told) / 150
+    return (asked - told) / CHUNKS_PER_MINUTE
 
 
 def _still_there(outcome: Outcome) -> bool:

@@ -12,6 +12,7 @@ from harken.live.dialogue import Conduct, Decided, Dialogue
 from harken.live.trace import CompactionTrace, ResponseTrace
 from harken.perceive.percept import HeardWord, Percept
 from harken.soundflow.joined import features_of
+from harken.soundflow.production import CHUNKS_PER_HOUR
 from harken.soundflow.rows import rows
 from harken.stream import CHUNK_SAMPLES, Prefix
 
@@ -48,7 +49,12 @@ class Case:
     @property
     def hours(self) -> float:
         """Length in hours."""
-        return len(self.percepts) * CHUNK_SAMPLES / 16_000 / 3600
+        return len(self.percepts) / CHUNKS_PER_HOUR
+
+    @property
+    def playing_hours(self) -> float:
+        """How long our own voice plays."""
+        return len(self.playing) / CHUNKS_PER_HOUR
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ from harken.evals.streams import Due, Outcome
 from harken.soundflow.composing import AGREED
 from harken.soundflow.events import EVENTS
 from harken.soundflow.texts import is_chinese
-from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE
 
 _STOP_ANSWER_CHUNKS, _LEFT_CHUNKS = 6, 8
 
@@ -271,7 +270,7 @@ def interruption(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     ]
     untold = [not o.stopped for o in chosen if not o.case.stops]
     to_itself = [sum(chunk in o.case.playing for chunk, *_ in o.said) for o in chosen]
-    hours = [len(o.case.playing) * CHUNK_SAMPLES / SAMPLE_RATE / 3600 for o in chosen]
+    hours = [o.case.playing_hours for o in chosen]
     return {
         "told to stop, stopped": share(told),
         "not told to stop, went on": share(untold),

@@ -4,7 +4,9 @@ The folder of a data set:
     features/<id>.npz    sound float16 [chunks, 1545], acoustic float16 [chunks, 2560]
     streams.jsonl        one variant a line: prefix, recognised words, sounds in the foreground
                          (start and end sample, label), responses with their chunk;
-                         `unjudged` (`retime`) lists chunks whose decision is not learnt
+                         `unjudged` (`retime`) lists chunks whose decision is not learnt,
+                         `strays` (`stray`) those with all that is said; `counts` tells what a
+                         planned stream found, made and left out
     lines/<id>.json      the same rows by stream; none for a stream that could not be composed
     refused/<id>.json    why not: {"reason", "detail", "task"}
     audio/<id>.flac      the mixes, if they are kept
@@ -248,6 +250,7 @@ def _row(
         "playing": list(playing),
         "stops": stops,
         "sources": sorted(scene.sources),
+        **({"counts": dict(sorted(scene.counts.items()))} if scene.counts else {}),
     }
 
 

@@ -20,7 +20,9 @@ from harken.soundflow.build import Means, build_recipe, means
 from harken.soundflow.clean import clean
 from harken.soundflow.composing import pick
 from harken.soundflow.engine import local
-from harken.soundflow.plan import SPEECH, GrammarPlanner, Plan
+from harken.soundflow.events import EVENTS
+from harken.soundflow.ground.labels import classes_of
+from harken.soundflow.plan import SPEECH, GrammarPlanner, Plan, PlannedEvent
 from harken.soundflow.planned import from_plan
 from harken.soundflow.production import Progress
 from harken.soundflow.recipe import Recipe, Shares, load_recipe
@@ -143,8 +145,7 @@ def without_plan(plan: Plan, studio: Studio, random: np.random.Generator) -> Pla
     ambient = [e for e in plan.events if e.role == "ambient"]
     drawn = [
         replace(
-            event,
-            label=event.label if event.label == SPEECH else pick(random, studio.labels),
+            event if event.label == SPEECH else _another(event, pick(random, studio.labels)),
             role="fg",
             start_after=ANY_PAUSE_S,
         )
@@ -153,6 +154,13 @@ def without_plan(plan: Plan, studio: Studio, random: np.random.Generator) -> Pla
     ]
     shuffled = [drawn[i] for i in random.permutation(len(drawn))]
     return replace(plan, events=(*ambient, *shuffled), orders=())
+
+
+def _another(event: PlannedEvent, label: str) -> PlannedEvent:
+    """The event with another sound, looked for and judged by its own words."""
+    name = EVENTS[label].name
+    tags = classes_of(label)
+    return replace(event, label=label, query=name, description=name, accept_tags=tags)
 
 
 @lru_cache(maxsize=2)

@@ -195,7 +195,7 @@ def facts(data: Path, split: str, minutes: float, seed: int = 0) -> list[Row]:
     if not memories:
         raise HarkenError(
             f"{data} has no stream of split {split} in which a fact is told and asked for; "
-            "compose some with `harken data build DATA --only remember`"
+            f"compose some with `harken data build default {data} --split {split} --only remember`"
         )
     others = [row for row in found if not (leaves_order(row) or _about_facts(row))]
     needed = round(minutes * CHUNKS_PER_MINUTE)
@@ -235,7 +235,7 @@ def own_voice(data: Path, split: str, minutes: float) -> list[Row]:
     if not spans:
         raise HarkenError(
             f"{data} has no stream of split {split} in which our own voice goes on; compose some "
-            "with `harken data build DATA --only interrupted`"
+            f"with `harken data build default {data} --split {split} --only interrupted`"
         )
     whole: list[Row] = []
     waiting: list[Row] = []

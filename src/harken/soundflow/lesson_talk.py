@@ -7,8 +7,7 @@ features of composed background, in which the sound ear is made to hear that som
 """
 
 import json
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -21,14 +20,14 @@ from harken.errors import HarkenError
 from harken.parts import ensure
 from harken.parts.cache import place
 from harken.perceive.sound import class_names
-from harken.soundflow.composing import AGREED
+from harken.soundflow.composing import AGREED, pick
 from harken.soundflow.corpora import data_text
 from harken.soundflow.imagined import Imagination, Wish
 from harken.soundflow.overheard import overheard
 from harken.soundflow.questions import memory, questions
 from harken.soundflow.rows import STREAM_NAME, gather, rows, write_rows
 from harken.soundflow.spoken import planned_takes
-from harken.soundflow.texts import is_chinese
+from harken.soundflow.texts import is_chinese, plain
 from harken.soundflow.wording import Row, units
 from harken.stream import CHUNK_SAMPLES
 
@@ -156,7 +155,7 @@ def _overheard(random: np.random.Generator, n_chunks: int) -> Telling:
     while talk.fits(line := _line(random)):
         talk.say(line)
         talk.at += int(random.integers(1, 7))
-    instruction = _pick(_shipped("order_count"), random) if random.random() < _ORDERED_SHARE else ""
+    instruction = pick(random, _shipped("order_count")) if random.random() < _ORDERED_SHARE else ""
     policy = "narrate" if not instruction and random.random() < _ORDERED_SHARE else "care"
     return talk, policy, instruction
 
@@ -217,12 +216,12 @@ def _orders(random: np.random.Generator, n_chunks: int) -> Telling:
     """An order is given and agreed to, and what it waits for does not come; then it is ended."""
     kind = ("order_count", "order_when", "order_narrate")[int(random.integers(3))]
     talk = Talk(random, n_chunks)
-    talk.reply(talk.say(_pick(_shipped(kind), random)), AGREED, "order")
+    talk.reply(talk.say(pick(random, _shipped(kind))), AGREED, "order")
     talk.wait()
     while random.random() < 0.6 and talk.fits(line := _line(random)):
         talk.say(line)
         talk.wait()
-    stop = _pick(_shipped("stop"), random)
+    stop = pick(random, _shipped("stop"))
     if random.random() < 0.4 and talk.fits(stop):
         talk.reply(talk.say(stop), AGREED, "stop")
     return talk, "care", ""
@@ -241,7 +240,7 @@ TALKERS: dict[str, Callable[[np.random.Generator, int], Telling]] = {
 
 def _ordered(random: np.random.Generator, n_chunks: int, kind: str) -> tuple[Talk, str]:
     """A talk under an order: spoken and agreed to, or, sometimes, given as text."""
-    talk, order = Talk(random, n_chunks), _pick(_shipped(kind), random)
+    talk, order = Talk(random, n_chunks), pick(random, _shipped(kind))
     if random.random() < _ORDERED_SHARE:
         return talk, order
     talk.reply(talk.say(order), AGREED, "order")
@@ -276,16 +275,8 @@ def _questions() -> tuple[tuple[str, str], ...]:
     """Questions with answers, but those that dev streams may ask."""
     asked = {t.line.text for t in planned_takes() if t.split == "dev"}
     asked |= json.loads(data_text("answers.json")).keys()
-    plain = {_plain(text) for text in asked}
-    return tuple((q, a) for q, a in questions() if _plain(q) not in plain)
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"\W+", " ", text.lower()).strip()
-
-
-def _pick(items: Sequence[str], random: np.random.Generator) -> str:
-    return items[int(random.integers(len(items)))]
+    known = {plain(text) for text in asked}
+    return tuple((q, a) for q, a in questions() if plain(q) not in known)
 
 
 def _row(name: str, task: str, split: str, talk: Talk, policy: str, instruction: str) -> Row:

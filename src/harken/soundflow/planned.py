@@ -6,10 +6,10 @@ Roles, gains, fades and noise follow the published stitching (arXiv 2606.05121, 
 foreground 0 dB, background -6 dB, ambient -12 dB, 20 ms fades at both ends of a clip.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -83,11 +83,9 @@ class Options:
 
 @dataclass
 class PlannedScene(Scene):
-    """A scene that knows its plan; `counts` tells what was recorded, made, said, cleaned, rejected
-    and left out, with the reasons."""
+    """A scene that knows its plan."""
 
     plan: Plan | None = None
-    counts: Counter[str] = field(default_factory=Counter)
 
 
 Placed = tuple[PlannedEvent, Take, int]

@@ -6,7 +6,6 @@ reply that is due to them; what the other ears heard stays. Replies to sounds co
 than they are due (`retime`).
 """
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,10 +20,10 @@ from harken.soundflow.overheard import overheard
 from harken.soundflow.phrases import awaiting_order, counting_order
 from harken.soundflow.questions import memory, questions
 from harken.soundflow.retime import retimed
-from harken.soundflow.rows import gather, write_rows
+from harken.soundflow.rows import gather, to_train_on, write_rows
 from harken.soundflow.sources import sentences_zh_en
 from harken.soundflow.studio import Studio
-from harken.soundflow.texts import is_chinese
+from harken.soundflow.texts import is_chinese, plain
 from harken.soundflow.wording import (
     Row,
     as_long,
@@ -62,13 +61,13 @@ def texts_to_learn() -> Texts:
     """Everything but what dev streams say, what they ask about, and the sentences kept for test."""
     dev = Studio("dev")
     spoken = {s.text for n in ("en", "zh") for s in dev.all_spoken("sentence", n)}
-    asked = {_plain(s.text) for n in ("en", "zh") for s in dev.all_spoken("question", n)}
+    asked = {plain(s.text) for n in ("en", "zh") for s in dev.all_spoken("question", n)}
     sentences = [
         pair
         for pair in sentences_zh_en()
         if not spoken & set(pair) and sha256(pair[0].encode()).digest()[0] % KEPT_FOR_TEST
     ]
-    return Texts(sentences, [pair for pair in questions() if _plain(pair[0]) not in asked])
+    return Texts(sentences, [pair for pair in questions() if plain(pair[0]) not in asked])
 
 
 def retell(folder: Path, times: int, seed: int = 0, only: Sequence[str] = ()) -> int:
@@ -83,17 +82,7 @@ def retell(folder: Path, times: int, seed: int = 0, only: Sequence[str] = ()) ->
     if unknown := set(only) - TELLERS.keys():
         raise HarkenError(f"no task {min(unknown)!r} is retold; choose from {', '.join(TELLERS)}")
     tasks = set(only or TELLERS)
-    originals = [
-        row
-        for path in sorted((folder / "lines").glob("train-*.json"))
-        for row in json.loads(path.read_text("utf-8"))
-        if row["task"] in tasks and not {"retold", "unjudged"} & row.keys()
-    ]
-    if not originals:
-        raise HarkenError(
-            f"{folder} holds no stream to train on of {', '.join(sorted(tasks))}; compose some "
-            "with `harken data build`"
-        )
+    originals = to_train_on(folder, tasks, without=("retold", "unjudged"))
     texts = texts_to_learn()
     for n in range(times):
         random = np.random.default_rng([seed, n])
@@ -269,8 +258,3 @@ def _sentence_like(heard: str, texts: Texts, random: np.random.Generator) -> str
         lines = [overheard("en" if source else "zh", random) for _ in range(30)]
         return as_long(heard, [(line, line) for line in lines], source, random)[source]
     return as_long(heard, texts.sentences, source, random)[source]
-
-
-def _plain(text: str) -> str:
-    """What is asked, whatever the case and the punctuation."""
-    return re.sub(r"\W+", " ", text.lower()).strip()

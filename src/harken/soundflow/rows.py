@@ -8,7 +8,7 @@ composed has no rows, and its reason in `refused/<name>.json`: {"reason", "detai
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,29 @@ def gather(folder: Path) -> int:
                 kept += 1
     place(partial, folder / "streams.jsonl")
     return kept
+
+
+def to_train_on(
+    folder: Path, tasks: Collection[str], without: Collection[str]
+) -> list[dict[str, Any]]:
+    """The training rows of these tasks that have none of the keys `without`, also those that
+    `gather` has not listed yet.
+
+    Raises:
+        HarkenError: there is none.
+    """
+    found = [
+        row
+        for path in sorted((folder / "lines").glob("train-*.json"))
+        for row in json.loads(path.read_text("utf-8"))
+        if row["task"] in tasks and not set(without) & row.keys()
+    ]
+    if not found:
+        raise HarkenError(
+            f"{folder} holds no stream to train on of {', '.join(sorted(tasks))}; compose some "
+            "with `harken data build`"
+        )
+    return found
 
 
 def refusals(folder: Path) -> Counter[str]:

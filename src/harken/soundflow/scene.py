@@ -5,6 +5,7 @@ the end of the words that cause it, which the words ear commits a little later. 
 into chunks when the ears have heard the mix.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -53,7 +54,10 @@ class Variant:
 
 @dataclass
 class Scene:
-    """Append-only while a task composes it."""
+    """Append-only while a task composes it.
+
+    counts: what was recorded, made, said and left out, and why, where a composer tells.
+    """
 
     random: np.random.Generator
     samples: int
@@ -61,6 +65,7 @@ class Scene:
     sources: set[str] = field(default_factory=set)
     sounds: list[Sound] = field(default_factory=list)
     at: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
 
     def wait(self, low_s: float, high_s: float) -> int:
         """Move on by a random pause and return the place."""

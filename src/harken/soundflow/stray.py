@@ -6,7 +6,6 @@ goes on. So in some copies of a stream it has said something out of turn. That i
 and is not learnt; what follows is learnt as before.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import numpy as np
 from harken.errors import HarkenError
 from harken.soundflow.events import EVENTS
 from harken.soundflow.retell import texts_to_learn
-from harken.soundflow.rows import gather, write_rows
+from harken.soundflow.rows import gather, to_train_on, write_rows
 from harken.soundflow.texts import is_chinese
 from harken.soundflow.wording import Row, as_long, text_at, utterances, words_of
 from harken.stream import CHUNK_SAMPLES
@@ -43,17 +42,7 @@ def stray(folder: Path, seed: int = 0, only: Sequence[str] = ()) -> int:
     if unknown := set(only) - set(TASKS):
         raise HarkenError(f"no task {min(unknown)!r} is led astray; choose from {', '.join(TASKS)}")
     tasks = set(only or TASKS)
-    originals = [
-        row
-        for path in sorted((folder / "lines").glob("train-*.json"))
-        for row in json.loads(path.read_text("utf-8"))
-        if row["task"] in tasks and not {"strays", "unjudged", "resound"} & row.keys()
-    ]
-    if not originals:
-        raise HarkenError(
-            f"{folder} holds no stream to train on of {', '.join(sorted(tasks))}; compose some "
-            "with `harken data build`"
-        )
+    originals = to_train_on(folder, tasks, without=("strays", "unjudged", "resound"))
     sentences = texts_to_learn().sentences
     random = np.random.default_rng(seed)
     name = f"stray-{seed}"

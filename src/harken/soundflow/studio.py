@@ -68,8 +68,10 @@ class Studio:
         made = label in GENERATORS and (not clips or random.random() < MADE_SHARE)
         if made:
             return GENERATORS[label](random), f"made:{label}"
+        if not clips:
+            raise LookupError(f"no sound of {label} in split {self.split}")
         clip = clips[int(random.integers(len(clips)))]
-        x = _loudest(_trimmed(sources.load(clip)), int(LONGEST_EVENT_S * SAMPLE_RATE), random)
+        x = _loudest(trimmed(sources.load(clip)), int(LONGEST_EVENT_S * SAMPLE_RATE), random)
         return varied(x, random), clip.id
 
     def harmless(self, random: np.random.Generator) -> tuple[F32, str]:
@@ -125,13 +127,17 @@ class Studio:
     def talk(self, random: np.random.Generator, *, english: bool) -> tuple[F32, str, str]:
         """Recorded speech of other people: samples, text, where it comes from."""
         pool = [c for c in self._talk if c.language.startswith("en") == english]
+        if not pool:
+            what = "English" if english else "foreign"
+            raise LookupError(f"no {what} talk in split {self.split}")
         clip = pool[int(random.integers(len(pool)))]
         return sources.load(clip), clip.text, clip.id
 
 
-def _trimmed(x: F32) -> F32:
-    """Without what lies 45 dB below the peak at both ends."""
-    loud = np.flatnonzero(np.abs(x) > np.abs(x).max() * 10 ** (-45 / 20))
+def trimmed(x: F32) -> F32:
+    """Without what lies 45 dB below the peak at both ends; silence as it is."""
+    size = np.abs(x)
+    loud = np.flatnonzero(size > size.max(initial=0.0) * 10 ** (-45 / 20))
     return x[loud[0] : loud[-1] + 1] if len(loud) else x
 
 

@@ -187,3 +187,8 @@ def _file(package: str, inside: str) -> Path:
     if not path.exists():
         raise HarkenError(f"the text package {package} is not fetched: run `harken data fetch`")
     return path
+
+
+def plain(text: str) -> str:
+    """What is said, whatever the case and the punctuation."""
+    return re.sub(r"\W+", " ", text.lower()).strip()

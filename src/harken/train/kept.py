@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from harken.decide.checkpoint import Calibration, Checkpoint
+from harken.decide.checkpoint import Checkpoint
 from harken.decide.embedding import EmbeddingTable
 from harken.decide.listener import Audible, Listener, State
 from harken.errors import HarkenError
@@ -31,7 +31,6 @@ from harken.train.compute import DTYPES
 from harken.train.examples import Document, Record, load_document, read_records
 from harken.train.model import BaseParts, StreamModel
 
-F32 = npt.NDArray[np.float32]
 Row = dict[str, Any]
 Told = Callable[[int, int], None]
 """Called with how many streams are done, of how many."""
@@ -128,7 +127,7 @@ def _judged(
 ) -> Iterator[tuple[Record, npt.NDArray[np.bool_]]]:
     """Every record with the chunks at which the checkpoint would speak, bool [n_chunks]."""
     profile = checkpoint.profile
-    vocabulary = parts.vocabulary(profile)
+    vocabulary, calibration = parts.vocabulary(profile), checkpoint.calibration
     model = StreamModel(profile, parts, seed=0, dtype=DTYPES[compute])
     load_tensors(model, checkpoint)
     collator = Collator(profile, EmbeddingTable(parts.folder))
@@ -143,7 +142,8 @@ def _judged(
         for record, _ in step:
             here = logits[at : at + record.timeline.n_chunks]
             at += record.timeline.n_chunks
-            yield record, _speaks(here, checkpoint.calibration, record.timeline.prefix.policy)
+            threshold = calibration.thresholds.get(record.timeline.prefix.policy, UNCALIBRATED)
+            yield record, calibration.probabilities(here)[:, 1] >= threshold
 
     for record in records:
         # Every decision is looked at, also those that are not learnt.
@@ -169,17 +169,6 @@ def load_tensors(model: StreamModel, checkpoint: Checkpoint) -> None:
             if place_of is None or place_of.shape != array.shape:
                 raise HarkenError(f"tensor {name} of the checkpoint does not fit; export it again")
             place_of.copy_(torch.from_numpy(array))
-
-
-def _speaks(logits: F32, calibration: Calibration, policy: str) -> npt.NDArray[np.bool_]:
-    """Where p(respond) reaches the threshold: as `DecoderListener` reckons it."""
-    scaled = logits / np.float32(calibration.temperature)
-    scaled[:, 1] += np.float32(calibration.respond_bias)
-    spread = np.exp(scaled - scaled.max(-1, keepdims=True))
-    p: npt.NDArray[np.bool_] = spread[:, 1] / spread.sum(-1) >= calibration.thresholds.get(
-        policy, UNCALIBRATED
-    )
-    return p
 
 
 def _answered(folder: Path, row: Row, listener: Listener) -> Row:

@@ -21,6 +21,7 @@ from harken.soundflow.ground.retrieve import Shelf
 from harken.soundflow.ground.sentence import SentenceEncoder
 from harken.soundflow.manifest import Clip
 from harken.soundflow.plan import Plan
+from harken.soundflow.studio import trimmed
 from harken.stream import SAMPLE_RATE
 
 F32 = npt.NDArray[np.float32]
@@ -30,7 +31,6 @@ Ground = Callable[[Plan, np.random.Generator], Grounding]
 
 LONGEST_READ_S = 60.0
 """Of a longer recording only the start is used."""
-_SILENT_DB = 45.0
 
 
 @lru_cache(maxsize=2)
@@ -60,10 +60,7 @@ def embedded(texts: Sequence[str]) -> F32:
 @lru_cache(maxsize=512)
 def sounding_part(clip: Clip) -> F32:
     """The samples of a recording without what lies 45 dB below its peak at both ends."""
-    x = sources.load(clip)[: int(LONGEST_READ_S * SAMPLE_RATE)]
-    size = np.abs(x)
-    loud = np.flatnonzero(size > size.max(initial=0.0) * 10 ** (-_SILENT_DB / 20))
-    return x[loud[0] : loud[-1] + 1] if len(loud) else x
+    return trimmed(sources.load(clip)[: int(LONGEST_READ_S * SAMPLE_RATE)])
 
 
 def _embed(text: str) -> F32:

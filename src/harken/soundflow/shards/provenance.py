@@ -60,7 +60,7 @@ def source_from(named: str | Mapping[str, Any]) -> Source:
         fields = ("id", "kind", "licence", "attribution", "file")
         return Source(**{field: str(named.get(field, "")) for field in fields})
     if named.startswith("made:"):
-        return Source(named, "made sound", "Apache-2.0", "made by Harken's own generators")
+        return Source(named, "made sound", "CC0-1.0", "made by rule by Harken")
     if "/" in named:
         return _recording(named)
     if named in _spoken_kinds():
