@@ -35,12 +35,12 @@ class Voice(Protocol):
         """The name by which it is chosen."""
         ...
 
-    def speak(self, text: str, emotion: str = "normal", language: str = "en") -> Utterance:
+    def speak(self, text: str, emotion: str = "normal", language: str | None = None) -> Utterance:
         """Say one sentence piece (`harken.respond.sentences`), in pieces of at least one sample.
 
         emotion: one of `harken.stream.profile.EMOTIONS`; a voice does with it what it can.
-        language: `en` or `zh`, or whatever else the voice speaks. A text with nothing to say
-        (spaces, punctuation alone) yields nothing. Closing it ends the work.
+        language: `en`, `zh`, or what else the voice speaks; by default that of the text's script.
+        A text with nothing to say (spaces, marks alone) yields nothing. Closing it ends the work.
 
         Raises:
             HarkenError: no such emotion or language, or the voice fails.

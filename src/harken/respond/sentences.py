@@ -1,0 +1,119 @@
+"""From streamed text to pieces that can be spoken: sentences, or clauses where those are long.
+
+A voice needs whole clauses to know their melody, and a listener wants the first sound soon. So a
+piece ends with its sentence; the first piece of a reply, and any long one, already at a comma.
+"""
+
+# The signs that look like others are the point here.
+# ruff: noqa: RUF001
+
+import re
+from collections.abc import Iterable, Iterator
+
+FIRST_CLAUSE_WIDTH = 12
+"""From this width on the first piece may end at a comma: some 0.8 s of speech."""
+CLAUSE_WIDTH = 70
+"""From this width on every piece may: some 5 s."""
+MOST_WIDTH = 160
+"""A piece without a mark is cut between two words here: some 11 s."""
+
+_HAN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_HAN_WIDTH = 3  # Mandarin has some 4.5 characters a second, English 15
+_MARKS = re.compile("[.!?…。！？,;:，；：、—\n]+[\"'”’»」』)）\\]]*")
+_CLOSERS = "\"'”’»」』)）]"
+_OPENERS = "\"'“‘«「『(（["
+_ABBREVIATIONS = re.compile(
+    "mr|mrs|ms|dr|prof|st|sr|jr|vs|etc|no|fig|approx|dept|est|inc|ltd|co|mt|gen|capt|sgt|rev",
+    re.IGNORECASE,
+)
+_DOTTED = re.compile(r"(?:[A-Za-z]\.)*[A-Za-z]")  # an initial, or e.g, a.m, U.S
+
+
+def language_of(text: str) -> str:
+    """`zh` for a text with Chinese characters, else `en`."""
+    return "zh" if _HAN.search(text) else "en"
+
+
+def width(text: str) -> int:
+    """How long a text takes to say, in English characters (some 15 a second)."""
+    return len(text) + (_HAN_WIDTH - 1) * len(_HAN.findall(text))
+
+
+class SentenceCutter:
+    """Cuts one reply while it comes in. All pieces joined are the text.
+
+    A piece is given out as soon as its end is certain. That of a number or an abbreviation
+    ("3.", "Dr.") and of a comma is known one character later.
+    """
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._is_first = True
+
+    def push(self, text: str) -> list[str]:
+        """The pieces that end within what is there by now; none is empty."""
+        self._text += text
+        pieces = []
+        while end := _end_of_piece(self._text, self._is_first):
+            pieces.append(self._text[:end])
+            self._text, self._is_first = self._text[end:], False
+        return pieces
+
+    def finish(self) -> list[str]:
+        """The rest: one piece or none."""
+        rest, self._text, self._is_first = self._text, "", True
+        return [rest] if rest else []
+
+
+def sentences_of(texts: Iterable[str]) -> Iterator[str]:
+    """The pieces of one reply that comes in as `texts`, each as early as it is certain."""
+    cutter = SentenceCutter()
+    for text in texts:
+        yield from cutter.push(text)
+    yield from cutter.finish()
+
+
+def _end_of_piece(text: str, is_first: bool) -> int:
+    """Where the first piece of `text` ends; 0 when it may go on."""
+    clause = FIRST_CLAUSE_WIDTH if is_first else CLAUSE_WIDTH
+    for mark in _MARKS.finditer(text):
+        before = text[: mark.start()]
+        if width(before) > MOST_WIDTH:
+            break
+        if not any(map(str.isalnum, before)):
+            continue  # nothing to say yet
+        if _ends_sentence(text, mark) or (width(before) >= clause and _ends_clause(text, mark)):
+            return mark.end()
+    return _between_words(text) if width(text) > MOST_WIDTH else 0
+
+
+def _ends_sentence(text: str, mark: re.Match[str]) -> bool:
+    signs = mark[0].rstrip(_CLOSERS)
+    if set(signs) & set("!?…。！？\n") or ".." in signs:
+        return True
+    if "." not in signs:
+        return False
+    before = text[: mark.start()].strip()
+    last = before.rpartition(" ")[2].lstrip(_OPENERS)
+    after = text[mark.end() : mark.end() + 1]
+    if last[-1:].isdigit():  # a decimal may go on; a number alone counts what follows it
+        return after.isspace() and before != last
+    if _ABBREVIATIONS.fullmatch(last) or _DOTTED.fullmatch(last):
+        return False
+    return not after.isalnum()
+
+
+def _ends_clause(text: str, mark: re.Match[str]) -> bool:
+    if set(mark[0]) & set("，；：、—"):
+        return True
+    return bool(set(mark[0]) & set(",;:")) and text[mark.end() : mark.end() + 1].isspace()
+
+
+def _between_words(text: str) -> int:
+    """The last break between words within the longest piece."""
+    end = used = 0
+    while used < MOST_WIDTH:
+        used += width(text[end])
+        end += 1
+    space = text.rfind(" ", 1, end)
+    return space if text[:space].strip() and space > 0 else end
