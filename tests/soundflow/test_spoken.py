@@ -7,6 +7,8 @@ import pytest
 import soundfile
 
 from harken.errors import HarkenError
+from harken.parts.cache import cache_dir
+from harken.respond import kokoro
 from harken.soundflow import speak, spoken
 
 
@@ -43,12 +45,46 @@ def test_the_beginning_of_the_plan_has_every_kind() -> None:
     assert {(take.line.kind, take.line.language) for take in first} == kinds
 
 
+def test_one_take_of_every_dev_line_is_made_first_and_the_others_as_planned() -> None:
+    takes, order = spoken.planned_takes(), spoken.made_in_order()
+    dev = {line.line for line in takes if line.split == "dev"}
+    first, rest = order[: len(dev)], order[len(dev) :]
+    assert {takes[n].line for n in first} == dev
+    assert first == sorted(first) and rest == sorted(rest)
+    assert sorted(order) == list(range(len(takes)))
+
+
+def test_no_two_takes_are_one_file() -> None:
+    files = {spoken._file(take) for take in spoken.planned_takes()}
+    assert len(files) == len(spoken.planned_takes())
+
+
+def test_progress_tells_the_rate_and_the_time_left() -> None:
+    assert spoken.Progress(40, 100).said() == "40 of 100 takes"
+    at = spoken.Progress(40, 100, rate=1200.0)
+    assert (at.share, at.said()) == (0.4, "40 of 100 takes, 1200 an hour, 0:03:00 left")
+
+
+def silent(take: spoken.Take) -> Path:
+    path = speak.planned_file(take.line.text, take.line.language, take.voice, take.speed)
+    path.parent.mkdir(exist_ok=True)
+    soundfile.write(path, np.zeros(8_000, np.int16), 16_000)
+    return path
+
+
+def test_what_is_there_needs_no_voice() -> None:
+    silent(spoken.planned_takes()[3])
+    told: list[spoken.Progress] = []
+    spoken.make_takes([3], told.append)
+    assert told == [spoken.Progress(1, 1)]
+    with pytest.raises(HarkenError, match="workers is 0"):
+        spoken.make_takes([3], workers=0)
+
+
 def test_speech_that_was_made_is_found_again() -> None:
     assert spoken.made_speech() == []
     take = spoken.planned_takes()[5]
-    path = speak.planned_file(take.line.text, take.line.language, take.voice, take.speed)
-    path.parent.mkdir()
-    soundfile.write(path, np.zeros(8_000, np.int16), 16_000)
+    silent(take)
     (clip,) = spoken.made_speech()
     assert (clip.text, clip.voice, clip.split) == (take.line.text, take.voice, take.split)
     assert clip.seconds == 0.5
@@ -104,7 +140,7 @@ def test_a_sentence_is_said_once_and_then_read(
     from harken.parts.fetch import ensure
 
     folders = {name: ensure(name) for name in ("kokoro", "kokoro-voices")}
-    monkeypatch.setattr(speak, "ensure", folders.__getitem__)
+    monkeypatch.setattr(kokoro, "ensure", folders.__getitem__)
     monkeypatch.setenv("HARKEN_CACHE", str(cache))
     samples = speak.synthesise(text, language, voice)
     assert 0.8 < len(samples) / 16_000 < 4
@@ -114,3 +150,42 @@ def test_a_sentence_is_said_once_and_then_read(
     assert (described["text"], described["voice"]) == (text, voice)
     monkeypatch.setattr(speak, "_say", None)  # it is not needed again
     np.testing.assert_array_equal(speak.synthesise(text, language, voice), samples)
+
+
+def sounds(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("speech/[!.]*.flac")}
+
+
+@pytest.mark.slow
+def test_two_workers_make_what_one_makes_whatever_was_interrupted(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HARKEN_CACHE")
+    parts = cache_dir() / "parts"
+    takes = spoken.planned_takes()
+    shortest = sorted(range(len(takes)), key=lambda n: (len(takes[n].line.text), n))
+    english = [n for n in shortest if takes[n].line.language == "en"][:3]
+    numbers = [*english, next(n for n in shortest if takes[n].line.language == "zh")]
+    one, two = cache / "one", cache / "two"
+    for folder in (one, two):
+        folder.mkdir()
+        (folder / "parts").symlink_to(parts)
+    monkeypatch.setenv("HARKEN_CACHE", str(one))
+    spoken.make_takes(numbers)
+    assert len(sounds(one)) == len(numbers)
+
+    monkeypatch.setenv("HARKEN_CACHE", str(two))
+    told: list[spoken.Progress] = []
+
+    def ends_after_one(at: spoken.Progress) -> None:
+        told.append(at)
+        if at.done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        spoken.make_takes(numbers[::-1], ends_after_one, workers=2)
+    there = sounds(two)
+    assert there and there.items() <= sounds(one).items()
+    spoken.make_takes(numbers, told.append, workers=2)
+    assert sounds(two) == sounds(one)
+    assert told[-1].done == told[-1].total == len(numbers)

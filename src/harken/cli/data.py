@@ -40,17 +40,18 @@ def fetch(
 
 
 @app.command()
-def speak() -> None:
-    """Synthesise the spoken orders, questions and talk that streams are made with (Kokoro)."""
+def speak(
+    workers: Annotated[int, typer.Option(help="Processes, each on one core.", min=1)] = 1,
+) -> None:
+    """Synthesise the spoken orders, questions and talk that streams are made with (Kokoro).
+
+    About an hour of one core; goes on where it was killed.
+    """
     from harken.soundflow.spoken import make_speech
 
-    with _bar() as bar:
-        task = bar.add_task("speech", total=None)
-        made = make_speech(
-            lambda done, total, what: bar.update(
-                task, completed=done, total=total, description=what[:40]
-            )
-        )
+    with _said_bar() as bar:
+        task = bar.add_task("speech", total=1, said="")
+        made = make_speech(lambda at: bar.update(task, completed=at.share, said=at.said()), workers)
     typer.echo(f"{len(made)} utterances")
 
 
@@ -101,7 +102,7 @@ def build(
         split=split or chosen.split,
         seed=chosen.seed if seed is None else seed,
     )
-    with _hours_bar() as bar:
+    with _said_bar() as bar:
         task = bar.add_task(chosen.name, total=1, said="")
         kept = build_recipe(
             chosen,
@@ -322,7 +323,7 @@ def _bar() -> Progress:
     return _progress(TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
 
 
-def _hours_bar() -> Progress:
+def _said_bar() -> Progress:
     return _progress(TextColumn("{task.fields[said]}"))
 
 

@@ -1,8 +1,6 @@
 """Synthetic speech: a sentence in, 16 kHz samples out, each sentence synthesised once.
 
-The voice model is Kokoro-82M (part `kokoro`) with the voices of the part `kokoro-voices`.
-English goes through espeak-ng inside kokoro-onnx; Chinese through misaki, because the Mandarin
-of espeak-ng is not intelligible. Needs the extra `train`.
+The voice model is Kokoro-82M (`harken.respond.kokoro`).
 """
 
 from __future__ import annotations
@@ -10,10 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import warnings
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soundfile
@@ -23,6 +19,8 @@ from harken.errors import HarkenError
 from harken.parts.cache import cache_dir, cache_writes
 from harken.parts.fetch import ensure
 from harken.parts.kokoro_voices import VOICE_SHA256
+from harken.respond.kokoro import ACCENTS, kokoro_model, voices_archive
+from harken.respond.kokoro import synthesise as kokoro_samples
 from harken.soundflow.decode import SAMPLE_RATE_HZ, Samples, as_pcm16, load_cached
 
 JUDGE_VOICES = frozenset({"af_nova", "am_puck", "bf_alice", "bm_daniel", "zf_xiaoni", "zm_yunxia"})
@@ -31,7 +29,6 @@ JUDGE_VOICES = frozenset({"af_nova", "am_puck", "bf_alice", "bm_daniel", "zf_xia
 SPEEDS = (0.5, 2.0)
 """Slowest and fastest speed relative to the voice's own."""
 
-_ACCENTS = {"a": "en-us", "b": "en-gb"}
 _NEEDED_BYTES = 50_000_000
 _QUIETEST_PEAK = 1e-3
 
@@ -97,6 +94,16 @@ def _description(text: str, language: str, voice: str, speed: float) -> dict[str
     return {"text": text, "lang": language, "voice": voice, "speed": round(speed, 3)}
 
 
+def fetch_voices() -> None:
+    """Have at hand all that speaks, before several processes want it at once.
+
+    Raises:
+        HarkenError: a part cannot be fetched, or the cache cannot be written.
+    """
+    ensure("kokoro")
+    voices_archive()
+
+
 def speech_dir() -> Path:
     """Where synthesised sentences are kept."""
     return cache_dir() / "speech"
@@ -114,62 +121,9 @@ def _write(path: Path, samples: Samples, described: dict[str, str | float]) -> N
 
 
 def _say(text: str, language: str, voice: str, speed: float) -> Samples:
-    kokoro = _kokoro()
-    if language == "zh":
-        spoken, _ = _chinese_phonemes()(text)
-        samples, rate_hz = kokoro.create(spoken, voice=voice, speed=speed, is_phonemes=True)
-    else:
-        accent = _ACCENTS[voice[0]]
-        samples, rate_hz = kokoro.create(text, voice=voice, speed=speed, lang=accent)
-    said = np.asarray(samples, dtype=np.float32).ravel()
+    # One thread: speech is made in the background of other work.
+    model = kokoro_model(threads=1)
+    said, rate_hz = kokoro_samples(model, text, language, voice, speed, ACCENTS.get(voice[0], ""))
     if said.size == 0 or not np.isfinite(said).all() or np.abs(said).max() < _QUIETEST_PEAK:
         raise HarkenError(f"{voice} cannot say {text!r}: write it in words")
     return np.asarray(soxr.resample(said, rate_hz, SAMPLE_RATE_HZ), dtype=np.float32)
-
-
-@lru_cache(maxsize=1)
-def _kokoro() -> Any:
-    """The voice model on one thread: speech is made in the background of other work."""
-    import onnxruntime
-
-    try:
-        from kokoro_onnx import Kokoro
-    except ImportError as error:
-        raise HarkenError(f"cannot speak ({error}): pip install 'harken[train]'") from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    model = next(iter(sorted(ensure("kokoro").glob("*.onnx"))))
-    session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-    return Kokoro.from_session(session, str(_voices_archive()))
-
-
-def _voices_archive() -> Path:
-    """All voices in one `.npz`, as kokoro-onnx wants them; the part has a file for each."""
-    path = speech_dir() / "voices.npz"
-    if not path.is_file():
-        voices = {
-            file.stem: np.fromfile(file, dtype=np.float32).reshape(-1, 1, 256)
-            for file in sorted(ensure("kokoro-voices").glob("*.bin"))
-        }
-        with cache_writes(path.parent, _NEEDED_BYTES):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_name(f".voices.{os.getpid()}.npz")
-            np.savez(partial, **voices)  # type: ignore[arg-type]
-            os.replace(partial, path)
-    return path
-
-
-@lru_cache(maxsize=1)
-def _chinese_phonemes() -> Any:
-    with warnings.catch_warnings():
-        # jieba, which misaki uses, imports a module that setuptools deprecates.
-        warnings.simplefilter("ignore")
-        try:
-            import jieba  # type: ignore[import-untyped, unused-ignore]
-            from misaki import zh
-        except ImportError as error:
-            raise HarkenError(
-                f"cannot speak Chinese ({error}): pip install 'harken[train]'"
-            ) from error
-        jieba.setLogLevel("ERROR")
-        return zh.ZHG2P()
