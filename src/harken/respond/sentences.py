@@ -17,6 +17,8 @@ CLAUSE_WIDTH = 70
 MOST_WIDTH = 160
 """A piece without a mark is cut between two words here: some 11 s."""
 
+_CLAUSE_PAUSE_S, _SENTENCE_PAUSE_S = 0.12, 0.25
+
 _HAN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _HAN_WIDTH = 3  # Mandarin has some 4.5 characters a second, English 15
 _MARKS = re.compile("[.!?…。！？,;:，；：、—\n]+[\"'”’»」』)）\\]]*")
@@ -37,6 +39,12 @@ def language_of(text: str) -> str:
 def width(text: str) -> int:
     """How long a text takes to say, in English characters (some 15 a second)."""
     return len(text) + (_HAN_WIDTH - 1) * len(_HAN.findall(text))
+
+
+def pause_s(piece: str) -> float:
+    """Seconds of silence that belong behind a piece: after a clause, or after a sentence."""
+    last = piece.rstrip().rstrip(_CLOSERS)[-1:]
+    return _CLAUSE_PAUSE_S if last in set(",;:，；：、—") else _SENTENCE_PAUSE_S
 
 
 class SentenceCutter:

@@ -7,6 +7,9 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from harken.errors import HarkenError
+from harken.stream.profile import EMOTIONS
+
 Samples = npt.NDArray[np.float32]
 
 
@@ -46,3 +49,15 @@ class Voice(Protocol):
             HarkenError: no such emotion or language, or the voice fails.
         """
         ...
+
+
+def checked_emotion(emotion: str) -> str:
+    """The emotion itself; another one than those of `EMOTIONS` is a HarkenError."""
+    if emotion not in EMOTIONS:
+        raise HarkenError(f"no emotion {emotion!r}; choose one of {', '.join(EMOTIONS)}")
+    return emotion
+
+
+def has_words(text: str) -> bool:
+    """Whether there is something to say in it."""
+    return any(map(str.isalnum, text))
