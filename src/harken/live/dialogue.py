@@ -17,9 +17,11 @@ from harken.live.reply import Reply, Replying
 from harken.live.say_once import SayOnce
 from harken.live.trace import CompactionTrace, ResponseTrace, TextPiece, end_s
 from harken.stream import Prefix
-from harken.stream.writer import chunk_piece, decision_piece, prefix_piece
+from harken.stream.writer import Piece, chunk_piece, decision_piece, prefix_piece
 
 _MOST_PREFIX_SHARE = 0.3
+_REREAD_SHARE = 0.2
+"""How much of the context is filled again when the prefix changes: reading it takes a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,18 @@ class Decided:
     at_s: float
 
 
+def opening_of(listener: Listener, prefix: Prefix) -> Piece:
+    """The prefix as it opens the context; one that leaves too little room is a HarkenError."""
+    opening = prefix_piece(listener.vocabulary, prefix)
+    room = int(listener.profile.context * _MOST_PREFIX_SHARE)
+    if len(opening[0]) > room:
+        raise HarkenError(
+            f"the instruction and its policy take {len(opening[0])} of at most {room} "
+            "positions; shorten --instruction"
+        )
+    return opening
+
+
 class Dialogue:
     """Reads its prefix when made; then `attend` again and again."""
 
@@ -56,15 +70,8 @@ class Dialogue:
         """Raises HarkenError when the instruction is too long for the context."""
         self._listener, self._conduct, self._cancelled = listener, conduct, cancelled
         profile = listener.profile
-        opening = prefix_piece(listener.vocabulary, conduct.prefix)
-        room = int(profile.context * _MOST_PREFIX_SHARE)
-        if len(opening[0]) > room:
-            raise HarkenError(
-                f"the instruction and its policy take {len(opening[0])} of at most {room} "
-                "positions; shorten --instruction"
-            )
         self.log = SessionLog(profile)
-        self.log.append(opening)
+        self.log.append(opening_of(listener, conduct.prefix))
         self.repeats_withheld = 0
         self._most_text_ids = min(conduct.most_text_ids, profile.context // 8)
         self._state = listener.start(conduct.prefix)
@@ -74,19 +81,20 @@ class Dialogue:
         self._say_once = SayOnce(conduct.say_once_s)
 
     def attend(
-        self, backlog: Sequence[Audible]
+        self, backlog: Sequence[Audible], rule: BacklogRule | None = None
     ) -> Iterator[Decided | TextPiece | ResponseTrace | CompactionTrace]:
         """One pass over a backlog of at least one chunk, or over as many as fit, oldest first.
 
         Every chunk that comes out as `Decided` is done with; the rest of the backlog is to be
-        given again. A response follows its chunk, in pieces.
+        given again. A response follows its chunk, in pieces. rule: instead of the conduct's.
         """
         if self._must_compact(backlog[0]):
             yield self._compact()
         passing = backlog[: self._pass_length(backlog)]
         _, judged = self._listener.hear(self._state, passing)
         at_s = time.monotonic()
-        decisions = self._conduct.rule(self._listener.profile, judged, self._conduct.point)
+        decide = rule or self._conduct.rule
+        decisions = decide(self._listener.profile, judged, self._conduct.point)
         # The last decision is the only one that may not be silent.
         for heard, judgement in zip(passing, judged[: len(decisions) - 1], strict=False):
             self._write(heard, "silent")
@@ -99,6 +107,36 @@ class Dialogue:
             self._write(heard, decisions[-1])
             yield Decided(last, decisions[-1], at_s)
         self._prepare_compaction(len(decisions))
+
+    def adopt(self, conduct: Conduct) -> Iterator[None]:
+        """Go on by another conduct; call it between passes and run it to its end.
+
+        With another prefix the context is read anew behind it, a few positions between two
+        yields, so that others get their turn meanwhile: the newest turns and those with words, as
+        in a compaction. The log keeps the prefix that the session began with.
+
+        Raises HarkenError, and changes nothing, when the prefix is too long.
+        """
+        if conduct.prefix != self._conduct.prefix:
+            opening_of(self._listener, conduct.prefix)
+            opened = self._listener.start(conduct.prefix)
+            yield
+            if self._turns:
+                plan = replace(conduct.compaction, shrink_to=_REREAD_SHARE)
+                rebuild = Rebuild(self._listener, opened, self._turns, plan)
+                for _ in range(self._turns[-1].chunk, rebuild.swap_at_chunk):
+                    rebuild.step(1)
+                    yield
+                self._state, self._turns = rebuild.finish()
+            else:
+                self._state = opened
+            self._prefix_length, self._rebuild = opened.length, None
+        self._conduct = conduct
+
+    @property
+    def context_ratio(self) -> float:
+        """How much of the context is in use, from 0 to 1."""
+        return self._length() / self._listener.profile.context
 
     def _respond(
         self, heard: Audible, judgement: Judgement, at_s: float
