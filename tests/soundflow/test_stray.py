@@ -57,6 +57,13 @@ def test_no_mistake_where_there_is_no_room_or_the_voice_plays() -> None:
     assert all(strayed(crowded, SENTENCES, random) is None for _ in range(50))
 
 
+def test_a_sound_without_a_label_gives_no_name_away() -> None:
+    row = talk(words=[], sounds=[[20 * CHUNK_SAMPLES, 22 * CHUNK_SAMPLES, ""]])
+    told = [strayed(row, SENTENCES, np.random.default_rng(seed)) for seed in range(60)]
+    named = [said[1] for new in told if new for said in new["said"] if said[3] == CAUSE]
+    assert named and all(text.startswith("I hear ") and len(text) > 12 for text in named)
+
+
 def test_copies_are_added_beside_their_streams_and_not_copied_again(tmp_path: Path) -> None:
     (tmp_path / "lines").mkdir()
     rows = [talk(id=f"train-1-{n:05}-0", task=TASKS[n % 3], split="train") for n in range(30)]

@@ -108,7 +108,8 @@ def _translation(
 
 def _names(row: Row, random: np.random.Generator) -> list[tuple[int, str]]:
     """The name of a sound, where there is none or where none was asked for; perhaps repeated."""
-    labels = sorted({label for _, _, label in row["sounds"]}) if random.random() < 0.5 else []
+    heard = {label for _, _, label in row["sounds"]} & EVENTS.keys()
+    labels = sorted(heard) if random.random() < 0.5 else []
     labels = labels or sorted(EVENTS)
     name = EVENTS[labels[int(random.integers(len(labels)))]].name
     at = int(random.integers(row["n_chunks"]))
