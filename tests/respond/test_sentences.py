@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from harken.respond.sentences import (
     CLAUSE_WIDTH,
     FIRST_CLAUSE_WIDTH,
+    FIRST_WIDTH,
     MOST_WIDTH,
     SentenceCutter,
     language_of,
+    pause_s,
     sentences_of,
     width,
 )
@@ -24,7 +26,7 @@ TEXTS = st.lists(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(TEXTS)
 def test_pieces_join_to_the_text_and_none_is_empty(texts: list[str]) -> None:
     pieces = list(sentences_of(texts))
@@ -32,7 +34,7 @@ def test_pieces_join_to_the_text_and_none_is_empty(texts: list[str]) -> None:
     assert all(pieces)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(TEXTS)
 def test_every_piece_but_the_last_says_something_and_is_not_too_long(texts: list[str]) -> None:
     *pieces, _ = [*sentences_of(texts), ""]
@@ -50,6 +52,7 @@ words = st.lists(
 sentence = st.builds(lambda w, end: " ".join(w) + end, words, st.sampled_from(".!?。！？…"))
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(sentence, min_size=1, max_size=5))
 def test_a_finished_sentence_is_never_held_back(sentences: list[str]) -> None:
     cutter = SentenceCutter()
@@ -110,3 +113,12 @@ def test_the_language_is_that_of_the_script() -> None:
         "zh",
         "en",
     ]
+
+
+def test_a_long_first_clause_ends_before_a_phrase() -> None:
+    text = "The kettle in the kitchen is boiling and the door is open, so go in and see."
+    first = next(sentences_of([text]))
+    assert first == "The kettle in the kitchen is boiling"
+    assert width(first) <= FIRST_WIDTH
+    assert pause_s(first) == 0 < pause_s("The river rises,") < pause_s("It rises.”")
+    assert list(sentences_of(["Good. " + text]))[1:] == [" " + text]

@@ -10,9 +10,11 @@ from harken.live.trace import (
     ChunkTrace,
     CompactionTrace,
     Event,
+    FlushTrace,
     ResponseTrace,
     SoundScore,
     Summary,
+    end_s,
 )
 
 _CLEAR_SCORE = 0.3
@@ -66,6 +68,8 @@ class JsonLines:
                 self._line("chunk", asdict(event) | {"sounds": sound_fields(event.sounds)})
             case ResponseTrace():
                 self._line("response", asdict(event))
+            case FlushTrace():
+                self._line("flush", asdict(event))
 
     def end(self, summary: Summary | None) -> None:
         if summary is not None:
@@ -96,6 +100,8 @@ class PlainLines:
                     self._line(event.time_s, "stop", "")
             case ResponseTrace():
                 self._line(event.time_s, "reply", reply_text(event))
+            case FlushTrace():
+                self._line(end_s(event.chunk), "cut", cut_text(event))
             case CompactionTrace():
                 self._line(event.chunk * CHUNK_S, "context", compaction_text(event))
 
@@ -124,6 +130,12 @@ def reply_text(response: ResponseTrace) -> str:
     """A reply with its emotion, which goes without saying when it is normal."""
     feeling = "" if response.emotion == "normal" else f"({response.emotion}) "
     return feeling + " ".join(response.text.split())
+
+
+def cut_text(flush: FlushTrace) -> str:
+    """What was heard of a reply that was cut."""
+    heard = " ".join(flush.heard.split())
+    return f"heard of the last reply: {heard or 'nothing'}"
 
 
 def compaction_text(compaction: CompactionTrace) -> str:

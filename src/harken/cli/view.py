@@ -12,15 +12,17 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from harken.cli.show import clock_text, compaction_text, reply_text, summary_text
+from harken.cli.show import clock_text, compaction_text, cut_text, reply_text, summary_text
 from harken.live.trace import (
     CHUNK_S,
     ChunkTrace,
     CompactionTrace,
     Event,
+    FlushTrace,
     ResponseTrace,
     Summary,
     TextPiece,
+    end_s,
 )
 
 _BAR_CELLS = 24
@@ -83,6 +85,8 @@ class LiveView:
         match event:
             case ResponseTrace():
                 self._say(event.time_s, reply_text(event), "bold green")
+            case FlushTrace():
+                self._say(end_s(event.chunk), f"cut {cut_text(event)}", "dim")
             case CompactionTrace():
                 self._say(event.chunk * CHUNK_S, f"context {compaction_text(event)}", "dim")
 

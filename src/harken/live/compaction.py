@@ -64,6 +64,50 @@ def worth_keeping(turns: Sequence[Turn], room_positions: int, recent_s: float) -
     return tuple(kept)
 
 
+class Rereading:
+    """Turns that are read again behind a state, several in one pass."""
+
+    def __init__(self, listener: Listener, state: State, turns: Sequence[Turn]) -> None:
+        self.state = state
+        self._listener, self._waiting = listener, deque(turns)
+
+    def add(self, turn: Turn) -> None:
+        """One more, after those that wait."""
+        self._waiting.append(turn)
+
+    def feed(self, room: int) -> int:
+        """Feed about `room` positions, at least one turn; how many, 0 when all are read.
+
+        A response is read together with the turn after it, as in a session.
+        """
+        if not self._waiting:
+            return 0
+        before = self.state.length
+        group = self._next_group(room)
+        self.state, judged = self._listener.hear(self.state, [t.heard for t in group])
+        last = group[-1]
+        state = self._listener.decide(self.state, judged[-1], last.decision)
+        self.state = replace(state, pending=(*state.pending, *last.response))
+        return self.state.length - before
+
+    def finish(self, room: int) -> State:
+        """Feed all that waits, about `room` positions a pass; the state behind it."""
+        while self.feed(room):
+            pass
+        return self.state
+
+    def _next_group(self, room: int) -> list[Turn]:
+        """Turns for one pass, which holds the decisions of all but the last to be silent."""
+        group = [self._waiting.popleft()]
+        used = len(self.state.pending) + group[0].positions
+        while self._waiting and group[-1].decision == "silent":
+            used += self._waiting[0].positions
+            if used > room:
+                break
+            group.append(self._waiting.popleft())
+        return group
+
+
 class Rebuild:
     """A context under construction, from the prefix on.
 
@@ -76,9 +120,7 @@ class Rebuild:
     ) -> None:
         room = int(listener.profile.context * plan.shrink_to) - prefix.length
         kept = worth_keeping(turns, room, plan.recent_s)
-        self._listener = listener
-        self._state = listener.fork(prefix)
-        self._waiting = deque(kept)
+        self._reading = Rereading(listener, listener.fork(prefix), kept)
         self._turns = list(kept)
         self._n_kept = len(kept)
         kept_chunks = {t.chunk for t in kept}
@@ -90,55 +132,27 @@ class Rebuild:
 
     def add(self, turn: Turn) -> None:
         """A chunk that was decided in the meantime."""
-        self._waiting.append(turn)
+        self._reading.add(turn)
         self._turns.append(turn)
 
     def step(self, decisions: int) -> None:
         """Build on for as many positions as that many decisions allow."""
         room = decisions * self._step_positions
-        while room > 0 and (fed := self._feed(self._step_positions)):
+        while room > 0 and (fed := self._reading.feed(self._step_positions)):
             room -= fed
 
     def finish(self) -> tuple[State, list[Turn]]:
         """Build what is left; the new state and the turns in it."""
-        while self._feed(self._step_positions):
-            pass
-        return self._state, self._turns
+        return self._reading.finish(self._step_positions), self._turns
 
     def trace(self, positions_before: int, seam_s: float) -> CompactionTrace:
         """What became of the old context; call it when finished."""
         return CompactionTrace(
             chunk=self._turns[-1].chunk + 1,
             positions_before=positions_before,
-            positions_after=self._state.length + len(self._state.pending),
+            positions_after=self._reading.state.length + len(self._reading.state.pending),
             kept_chunks=self._n_kept,
             dropped_chunks=len(self._dropped),
             dropped_words="".join(t.heard.percept.text for t in self._dropped).strip(),
             seam_ms=seam_s * 1000,
         )
-
-    def _feed(self, room: int) -> int:
-        """Feed about `room` positions, at least one turn; how many, 0 when all is built.
-
-        A response is read together with the turn after it, as in a session.
-        """
-        if not self._waiting:
-            return 0
-        before = self._state.length
-        group = self._next_group(room)
-        self._state, judged = self._listener.hear(self._state, [t.heard for t in group])
-        last = group[-1]
-        state = self._listener.decide(self._state, judged[-1], last.decision)
-        self._state = replace(state, pending=(*state.pending, *last.response))
-        return self._state.length - before
-
-    def _next_group(self, room: int) -> list[Turn]:
-        """Turns for one pass, which holds the decisions of all but the last to be silent."""
-        group = [self._waiting.popleft()]
-        used = len(self._state.pending) + group[0].positions
-        while self._waiting and group[-1].decision == "silent":
-            used += self._waiting[0].positions
-            if used > room:
-                break
-            group.append(self._waiting.popleft())
-        return group

@@ -4,22 +4,37 @@ No threads and no clock of its own: `harken.live.session` decides when, this dec
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from harken.decide.listener import Audible, Judgement, Listener
 from harken.decide.rule import OperatingPoint
 from harken.errors import HarkenError
 from harken.live.backlog import BacklogRule, per_chunk
-from harken.live.compaction import CompactionPlan, Rebuild, Turn
+from harken.live.compaction import CompactionPlan, Rebuild, Rereading, Turn
 from harken.live.log import SessionLog
-from harken.live.reply import Reply, Replying
+from harken.live.playing import Cut, Playing
+from harken.live.reply import Reply, Replying, shortened
 from harken.live.say_once import SayOnce
-from harken.live.trace import CompactionTrace, ResponseTrace, TextPiece, end_s
+from harken.live.trace import (
+    CompactionTrace,
+    FlushTrace,
+    ResponseTrace,
+    TextPiece,
+    end_s,
+)
 from harken.stream import Prefix
-from harken.stream.writer import Piece, chunk_piece, decision_piece, prefix_piece
+from harken.stream.writer import (
+    Piece,
+    chunk_piece,
+    decision_piece,
+    prefix_piece,
+)
 
 _MOST_PREFIX_SHARE = 0.3
+_REREAD_POSITIONS = 96
+"""In one pass, when a response was cut short."""
 _REREAD_SHARE = 0.2
 """How much of the context is filled again when the prefix changes: reading it takes a second."""
 
@@ -61,14 +76,29 @@ def opening_of(listener: Listener, prefix: Prefix) -> Piece:
     return opening
 
 
+Outcome: TypeAlias = Decided | TextPiece | ResponseTrace | FlushTrace | CompactionTrace
+
+
+def _positions_of(pieces: Sequence[Piece]) -> int:
+    return sum(len(ids) for ids, _ in pieces)
+
+
 class Dialogue:
     """Reads its prefix when made; then `attend` again and again."""
 
     def __init__(
-        self, listener: Listener, conduct: Conduct, cancelled: Callable[[], bool] = lambda: False
+        self,
+        listener: Listener,
+        conduct: Conduct,
+        cancelled: Callable[[], bool] = lambda: False,
+        playing: Playing | None = None,
     ) -> None:
-        """Raises HarkenError when the instruction is too long for the context."""
+        """playing: where the voice and the player tell what is heard of the replies.
+
+        Raises HarkenError when the instruction is too long for the context.
+        """
         self._listener, self._conduct, self._cancelled = listener, conduct, cancelled
+        self._playing = playing or Playing()
         profile = listener.profile
         self.log = SessionLog(profile)
         self.log.append(opening_of(listener, conduct.prefix))
@@ -82,12 +112,16 @@ class Dialogue:
 
     def attend(
         self, backlog: Sequence[Audible], rule: BacklogRule | None = None
-    ) -> Iterator[Decided | TextPiece | ResponseTrace | CompactionTrace]:
+    ) -> Iterator[Outcome]:
         """One pass over a backlog of at least one chunk, or over as many as fit, oldest first.
 
         Every chunk that comes out as `Decided` is done with; the rest of the backlog is to be
-        given again. A response follows its chunk, in pieces. rule: instead of the conduct's.
+        given again. A response follows its chunk, in pieces; a stop or another response cuts the
+        one that is played. rule: instead of the conduct's.
         """
+        if cut := self._playing.take_cancelled():
+            yield cut.trace(backlog[0].percept.chunk - 1, "cancelled")
+            self._keep_what_was_heard(cut)
         if self._must_compact(backlog[0]):
             yield self._compact()
         passing = backlog[: self._pass_length(backlog)]
@@ -106,6 +140,9 @@ class Dialogue:
             self._state = self._listener.decide(self._state, last, decisions[-1])
             self._write(heard, decisions[-1])
             yield Decided(last, decisions[-1], at_s)
+            if decisions[-1] == "stop" and (cut := self._playing.cut()):
+                yield cut.trace(last.chunk, "stop")
+                self._keep_what_was_heard(cut)
         self._prepare_compaction(len(decisions))
 
     def adopt(self, conduct: Conduct) -> Iterator[None]:
@@ -138,9 +175,7 @@ class Dialogue:
         """How much of the context is in use, from 0 to 1."""
         return self._length() / self._listener.profile.context
 
-    def _respond(
-        self, heard: Audible, judgement: Judgement, at_s: float
-    ) -> Iterator[Decided | TextPiece | ResponseTrace]:
+    def _respond(self, heard: Audible, judgement: Judgement, at_s: float) -> Iterator[Outcome]:
         """Say something, unless it turns out to be what was said a moment ago."""
         chunk = judgement.chunk
         if heard.percept.words:
@@ -154,12 +189,13 @@ class Dialogue:
         )
         # Text is held back only while it could still turn out to be a repeat.
         held, shown, first_s = "", False, 0.0
+        cut: Cut | None = None
         for text in replying:
             first_s = first_s or time.monotonic()
             held += text
             if shown or not self._say_once.may_become_repeat(held, chunk):
                 if not shown:
-                    yield Decided(judgement, "respond", at_s)
+                    cut = yield from self._begin(judgement, at_s)
                 shown = True
                 yield TextPiece(chunk, held, replying.emotion)
                 held = ""
@@ -172,7 +208,7 @@ class Dialogue:
             yield Decided(judgement, "silent", at_s)
             return
         if not shown:
-            yield Decided(judgement, "respond", at_s)
+            cut = yield from self._begin(judgement, at_s)
         if held:
             yield TextPiece(chunk, held, said.emotion)
         self._state = said.state
@@ -186,25 +222,64 @@ class Dialogue:
             first_token_ms=((first_s or done_s) - at_s) * 1000,
             done_ms=(done_s - at_s) * 1000,
         )
+        # Reading again takes a moment in which nobody should wait for this response.
+        if cut:
+            self._keep_what_was_heard(cut)
+
+    def _begin(self, judgement: Judgement, at_s: float) -> Generator[Outcome, None, Cut | None]:
+        """A response is certain to come: what still plays of the one before is cut."""
+        yield Decided(judgement, "respond", at_s)
+        cut = self._playing.cut()
+        if cut:
+            yield cut.trace(judgement.chunk, "response")
+        return cut
 
     def _write(self, heard: Audible, decision: str, said: Reply | None = None) -> None:
         """Log one chunk that is decided and remember it for a compaction."""
         if heard.percept.words and decision != "respond":
             self._say_once = self._say_once.after_words()
         response = said.piece if said else ([], [])
-        pieces = (
-            chunk_piece(self._listener.vocabulary, heard.percept.text, heard.playing),
-            decision_piece(self._listener.profile, decision),
-            response,
-        )
-        self.log.append(*pieces)
-        positions = sum(len(ids) for ids, _ in pieces)
-        turn = Turn(heard, decision, tuple(response[0]), positions)
+        pieces = self._pieces(heard, decision, response)
+        if said:
+            self.log.append_reply(heard.percept.chunk, *pieces)
+        else:
+            self.log.append(*pieces)
+        turn = Turn(heard, decision, tuple(response[0]), _positions_of(pieces))
         self._turns.append(turn)
         if self._rebuild:
             self._rebuild.add(turn)
 
+    def _pieces(self, heard: Audible, decision: str, response: Piece) -> tuple[Piece, ...]:
+        return (
+            chunk_piece(self._listener.vocabulary, heard.percept.text, heard.playing),
+            decision_piece(self._listener.profile, decision),
+            response,
+        )
+
     # Context
+
+    def _keep_what_was_heard(self, cut: Cut) -> None:
+        """Leave of a response what was heard of it, in context and log.
+
+        What came after it is read again; of nothing heard there is nothing left, as if it had
+        been silent. One that a compaction has forgotten stays so.
+        """
+        at = next((n for n, turn in enumerate(self._turns) if turn.chunk == cut.chunk), None)
+        if at is None:
+            return
+        told, text = self._turns[at], cut.heard.rstrip()
+        decision = "respond" if text else "silent"
+        response: Piece = ([], [])
+        if text:
+            response = shortened(self._listener.vocabulary, told.response, text)
+        pieces = self._pieces(told.heard, decision, response)
+        start = self._length() - sum(turn.positions for turn in self._turns[at:])
+        self._turns[at] = Turn(told.heard, decision, tuple(response[0]), _positions_of(pieces))
+        before = replace(self._state, length=start, pending=())
+        again = Rereading(self._listener, before, self._turns[at:])
+        self._state = again.finish(_REREAD_POSITIONS)
+        self._rebuild = None  # it holds the whole response; another one begins after this pass
+        self.log.rewrite(cut.chunk, *pieces)
 
     def _pass_length(self, backlog: Sequence[Audible]) -> int:
         """How many chunks one pass takes: it fits, and ends where compaction may begin or end.

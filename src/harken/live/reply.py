@@ -1,10 +1,11 @@
 """One response from its first id to its end: text pieces as they come, then the whole."""
 
 import codecs
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harken.decide.listener import Listener, State
+from harken.stream import Vocabulary
 from harken.stream.profile import EMOTIONS
 from harken.stream.writer import Piece, response_piece
 
@@ -17,6 +18,13 @@ class Reply:
     emotion: str
     piece: Piece
     state: State
+
+
+def shortened(vocabulary: Vocabulary, response: Sequence[int], text: str) -> Piece:
+    """A response of which only `text` was heard, in its own emotion."""
+    profile = vocabulary.profile
+    emotion = EMOTIONS[profile.emotion_ids.index(response[0])] if profile.emotions else "normal"
+    return response_piece(vocabulary, text, emotion)
 
 
 class Replying:

@@ -19,6 +19,7 @@ from harken.errors import HarkenError
 from harken.live.dialogue import Conduct, Decided, Dialogue
 from harken.live.log import SessionLog
 from harken.live.mailbox import Aborted, Mailbox
+from harken.live.playing import Playing
 from harken.live.trace import ChunkTrace, Event, SoundScore, Summary, Tally, end_s, top_sounds
 from harken.perceive.chunks import Chunk
 from harken.perceive.perception import Perception
@@ -86,7 +87,7 @@ class Session:
 
     `push` chunks, then `finish`; or leave early with `close`. Both workers end either way, and an
     error in a worker is raised by the next call. `on_event` is called from the decoder's thread,
-    in order, and should be quick.
+    in order, and should be quick. Who speaks the replies tells `playing` what is heard of them.
     """
 
     def __init__(
@@ -102,7 +103,8 @@ class Session:
         self._perception, self._on_event = perception, on_event
         self._flow = flow or Flow()
         self._cancelled = self._closed = False
-        self._dialogue = Dialogue(listener, conduct or Conduct(), self._is_cancelled)
+        self.playing = Playing()
+        self._dialogue = Dialogue(listener, conduct or Conduct(), self._is_cancelled, self.playing)
         self._inbox = Mailbox[Arrived](self._flow.room_chunks)
         self._heard = Mailbox[HeardChunk](self._flow.room_chunks)
         self._tally = Tally()
@@ -153,15 +155,17 @@ class Session:
 
     # From outside
 
-    def push(self, chunk: Chunk, *, playing: bool = False) -> None:
-        """Hear the next chunk; `playing` tells that our own voice was audible in it.
+    def push(self, chunk: Chunk, *, playing: bool | None = None) -> None:
+        """Hear the next chunk. playing: our own voice was audible in it; by default what
+        `Session.playing` says.
 
         Raises what a worker failed with, and HarkenError after `finish` or `close`.
         """
         self._n_pushed += 1
         self._n_samples += chunk.n_real
+        heard_itself = self.playing.is_sounding if playing is None else playing
         try:
-            self._inbox.put(Arrived(chunk, playing, time.monotonic()))
+            self._inbox.put(Arrived(chunk, heard_itself, time.monotonic()))
         except Aborted:
             self._raise_error()
             raise HarkenError("this session is closed; start another one") from None
@@ -175,8 +179,9 @@ class Session:
         return self.summary()
 
     def cancel_response(self) -> None:
-        """End the response that is being said, if any, where it is."""
+        """End the response that is being said or played, if any, where it is."""
         self._cancelled = True
+        self.playing.cancel()
 
     def close(self) -> None:
         """End both workers, now."""

@@ -1,7 +1,7 @@
 """What happened in a session: the one record that the terminal, JSON, evals and tests read."""
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -93,7 +93,26 @@ class CompactionTrace:
     seam_ms: float
 
 
-Event: TypeAlias = ChunkTrace | TextPiece | ResponseTrace | CompactionTrace
+FlushReason: TypeAlias = Literal["stop", "response", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class FlushTrace:
+    """A reply was cut while it was played: drop what is left of its sound.
+
+    chunk: after which this happened. reply_chunk: the chunk that the reply followed. reason: we
+    were told to stop, something else is said now, or `cancel_response` was called. heard: what
+    was heard of its text, which is all that the context keeps; after played_ms of its sound.
+    """
+
+    chunk: int
+    reply_chunk: int
+    reason: FlushReason
+    heard: str
+    played_ms: float
+
+
+Event: TypeAlias = ChunkTrace | TextPiece | ResponseTrace | FlushTrace | CompactionTrace
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +158,7 @@ class Tally:
             case CompactionTrace():
                 self.compactions += 1
                 self.dropped_chunks += event.dropped_chunks
-            case TextPiece():
+            case TextPiece() | FlushTrace():
                 pass
 
     def summary(

@@ -81,11 +81,9 @@ class KokoroVoice:
         yield Speech(np.concatenate([np.clip(samples, -1, 1), pause]), rate)
 
     def _style(self, voice: str, blend: tuple[str, float] | None) -> npt.NDArray[np.float32]:
-        style = np.asarray(self._model.voices[voice], np.float32)
-        if blend is None or blend[0] == voice:
-            return style
-        other, share = blend
-        return (1 - share) * style + np.float32(share) * self._model.voices[other]
+        styles = self._model.voices
+        other, share = blend or (voice, 0.0)
+        return np.asarray((1 - share) * styles[voice] + share * styles[other], np.float32)
 
 
 def synthesise(

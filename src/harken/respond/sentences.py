@@ -1,7 +1,8 @@
 """From streamed text to pieces that can be spoken: sentences, or clauses where those are long.
 
 A voice needs whole clauses to know their melody, and a listener wants the first sound soon. So a
-piece ends with its sentence; the first piece of a reply, and any long one, already at a comma.
+piece ends with its sentence; the first piece of a reply, and any long one, already at a comma; a
+long first clause before its next phrase.
 """
 
 # The signs that look like others are the point here.
@@ -12,15 +13,21 @@ from collections.abc import Iterable, Iterator
 
 FIRST_CLAUSE_WIDTH = 12
 """From this width on the first piece may end at a comma: some 0.8 s of speech."""
+FIRST_WIDTH = 36
+"""Beyond it the first piece ends before a word that begins a phrase: some 2.4 s."""
 CLAUSE_WIDTH = 70
 """From this width on every piece may: some 5 s."""
 MOST_WIDTH = 160
 """A piece without a mark is cut between two words here: some 11 s."""
 
+_CLAUSE_MARKS, _SENTENCE_MARKS = frozenset(",;:，；：、—"), frozenset(".!?…。！？")
 _CLAUSE_PAUSE_S, _SENTENCE_PAUSE_S = 0.12, 0.25
 
 _HAN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _HAN_WIDTH = 3  # Mandarin has some 4.5 characters a second, English 15
+_JOINTS = re.compile(
+    r" (?=(?:and|but|or|so|because|that|which|who|when|while|where|if|in|on|at|for|with|from|to)\s)"
+)
 _MARKS = re.compile("[.!?…。！？,;:，；：、—\n]+[\"'”’»」』)）\\]]*")
 _CLOSERS = "\"'”’»」』)）]"
 _OPENERS = "\"'“‘«「『(（["
@@ -42,9 +49,11 @@ def width(text: str) -> int:
 
 
 def pause_s(piece: str) -> float:
-    """Seconds of silence that belong behind a piece: after a clause, or after a sentence."""
+    """Seconds of silence that belong behind a piece, by the mark at its end."""
     last = piece.rstrip().rstrip(_CLOSERS)[-1:]
-    return _CLAUSE_PAUSE_S if last in set(",;:，；：、—") else _SENTENCE_PAUSE_S
+    if last in _CLAUSE_MARKS:
+        return _CLAUSE_PAUSE_S
+    return _SENTENCE_PAUSE_S if last in _SENTENCE_MARKS else 0.0
 
 
 class SentenceCutter:
@@ -84,15 +93,22 @@ def sentences_of(texts: Iterable[str]) -> Iterator[str]:
 def _end_of_piece(text: str, is_first: bool) -> int:
     """Where the first piece of `text` ends; 0 when it may go on."""
     clause = FIRST_CLAUSE_WIDTH if is_first else CLAUSE_WIDTH
+    if is_first and (end := _at_a_mark(text, clause, FIRST_WIDTH) or _before_a_phrase(text)):
+        return end
+    return _at_a_mark(text, clause, MOST_WIDTH) or _between_words(text)
+
+
+def _at_a_mark(text: str, clause: int, most: int) -> int:
+    """The end of the first sentence no wider than `most`, or of a clause at least so wide."""
     for mark in _MARKS.finditer(text):
         before = text[: mark.start()]
-        if width(before) > MOST_WIDTH:
+        if width(before) > most:
             break
         if not any(map(str.isalnum, before)):
             continue  # nothing to say yet
         if _ends_sentence(text, mark) or (width(before) >= clause and _ends_clause(text, mark)):
             return mark.end()
-    return _between_words(text) if width(text) > MOST_WIDTH else 0
+    return 0
 
 
 def _ends_sentence(text: str, mark: re.Match[str]) -> bool:
@@ -117,8 +133,18 @@ def _ends_clause(text: str, mark: re.Match[str]) -> bool:
     return bool(set(mark[0]) & set(",;:")) and text[mark.end() : mark.end() + 1].isspace()
 
 
+def _before_a_phrase(text: str) -> int:
+    """The last joint in the widest first piece; 0 where there is none, or less text."""
+    if width(text) <= FIRST_WIDTH:
+        return 0
+    ends = [joint.start() for joint in _JOINTS.finditer(text)]
+    return max((n for n in ends if FIRST_CLAUSE_WIDTH <= n <= FIRST_WIDTH), default=0)
+
+
 def _between_words(text: str) -> int:
-    """The last break between words within the longest piece."""
+    """The last break between words in the widest piece; 0 where there is less text."""
+    if width(text) <= MOST_WIDTH:
+        return 0
     end = used = 0
     while used < MOST_WIDTH:
         used += width(text[end])

@@ -23,6 +23,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from harken.errors import HarkenError
+from harken.respond.cosyvoice import COSYVOICE_HZ, RATE_HEADER
 from harken.soundflow.decode import SAMPLE_RATE_HZ
 from harken.soundflow.speak import JUDGE_VOICES, planned_file, synthesise, training_voices
 
@@ -34,8 +35,6 @@ QUIETEST_PEAK = 1e-3
 _ESPEAK_WORDS_PER_MINUTE = 175  # its own default
 _ESPEAK_VARIANTS = ("", "+m1", "+m3", "+m7", "+f1", "+f2", "+f4", "+f5")
 _ESPEAK_ACCENTS = ("en-gb", "en-us")
-_COSYVOICE_HZ = 22_050  # of CosyVoice-300M, which older servers do not state
-_RATE_HEADER = "X-Custom-Header-sampleRate"
 
 
 class VoiceFailed(HarkenError):
@@ -215,7 +214,7 @@ class CosyVoice:
         try:
             with urllib.request.urlopen(request, timeout=self.timeout_s) as answer:
                 pcm = answer.read()
-                rate_hz = int(answer.headers.get(_RATE_HEADER) or _COSYVOICE_HZ)
+                rate_hz = int(answer.headers.get(RATE_HEADER) or COSYVOICE_HZ)
         except urllib.error.HTTPError as error:
             with error:
                 message = f"{self.url} answered {error.code} to {text!r}"
