@@ -57,7 +57,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
     shelf = Shelf(tmp_path)
     monkeypatch.setenv("HARKEN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(screen, "listed_clips", lambda: shelf.clips)
-    monkeypatch.setattr(sources, "listed_clips", lambda: shelf.clips)
+    monkeypatch.setattr(sources, "each_listed", lambda: iter(shelf.clips))
     monkeypatch.setattr(sources, "notes", lambda: {})
     yield shelf
 

@@ -1,16 +1,26 @@
 """Material that a split lacks."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from harken.soundflow.clips import Clips, read_clips, write_clips
 from harken.soundflow.studio import Studio, trimmed
 
 
 @pytest.fixture
-def bare() -> Studio:
+def no_clips(tmp_path: Path) -> Clips:
+    write_clips(tmp_path, tmp_path, [])
+    return read_clips(tmp_path, tmp_path)
+
+
+@pytest.fixture
+def bare(no_clips: Clips) -> Studio:
     """A studio of a split that holds nothing."""
     studio = Studio.__new__(Studio)
-    studio.split, studio._events, studio._talk = "dev", {}, []
+    studio.split, studio._events = "dev", {}
+    studio._english = studio._foreign = no_clips
     return studio
 
 

@@ -59,7 +59,7 @@ class HomeStudio(Studio):
     def __init__(self, lesson: Lesson, split: str) -> None:
         # Nothing of what `Studio` reads exists here: it knows neither recordings nor speech.
         self.split, self.lesson = split, lesson
-        self._events, self._speech, self._talk = {}, {}, []
+        self._events, self._speech = {}, {}
         made = {recipe.label for recipe in RECIPES} | GENERATORS.keys()
         self._made = [n for n in EVENTS if n in made and n not in lesson.alike]
 

@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -29,7 +30,7 @@ UNLABELLED = "other_effect"
 _ASIDE = re.compile(r"\[[^\]]*\]|\([^)]*\)|<[^>]*>|\.\.\.|[“”]")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Clip:
     """One recording of a corpus package.
 
@@ -59,7 +60,7 @@ class Clip:
     licence: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Note:
     """A correction of one manifest row, found by listening.
 
@@ -96,16 +97,32 @@ def notes() -> dict[str, Note]:
     return found
 
 
-def listed_clips() -> list[Clip]:
-    """All rows of the manifest, uncorrected, in its order; files are not looked at."""
-    text = gzip.decompress(_data("manifest.csv.gz")).decode()
+def each_listed() -> Iterator[Clip]:
+    """The rows of the manifest, uncorrected, in its order; no file is looked at."""
     root = corpora_dir()
-    return [_clip(row, root) for row in csv.DictReader(io.StringIO(text))]
+    with _unpacked() as packed, io.TextIOWrapper(packed, "utf-8", newline="") as text:
+        for row in csv.DictReader(text):
+            yield _clip(row, root)
+
+
+def listed_clips() -> list[Clip]:
+    """All that `each_listed` gives."""
+    return list(each_listed())
 
 
 def manifest_hash() -> str:
     """Twelve hex digits that change when the manifest does."""
-    return hashlib.sha256(gzip.decompress(_data("manifest.csv.gz"))).hexdigest()[:12]
+    with _unpacked() as rows:
+        return hashlib.file_digest(rows, "sha256").hexdigest()[:12]
+
+
+def notes_hash() -> str:
+    """Twelve hex digits that change when the corrections do."""
+    return hashlib.sha256(_data("clip_notes.csv")).hexdigest()[:12]
+
+
+def _unpacked() -> gzip.GzipFile:
+    return gzip.GzipFile(fileobj=io.BytesIO(_data("manifest.csv.gz")))
 
 
 def _data(name: str) -> bytes:

@@ -11,7 +11,7 @@ import csv
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -31,7 +31,7 @@ _RULES_VERSION = 2  # raise it when the rules change: the cached verdicts are th
 _REPORT_EVERY = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What was found about one recording.
 
@@ -94,17 +94,20 @@ def screen_corpora(progress: Progress | None = None) -> Path:
 
 def read_verdicts(path: Path) -> dict[str, Verdict]:
     """The verdicts of `screen_corpora` by clip id."""
+    return {verdict.clip_id: verdict for verdict in each_verdict(path)}
+
+
+def each_verdict(path: Path) -> Iterator[Verdict]:
+    """The verdicts of `screen_corpora` one at a time, in the manifest's order."""
     with path.open(encoding="utf-8", newline="") as file:
-        return {
-            row["clip_id"]: Verdict(
+        for row in csv.DictReader(file):
+            yield Verdict(
                 clip_id=row["clip_id"],
                 seconds=float(row["seconds"]),
                 level_db=float(row["level_db"]),
                 drop=row["drop"],
                 copy_of=row["copy_of"],
             )
-            for row in csv.DictReader(file)
-        }
 
 
 def drops_by_reason(verdicts: Iterable[Verdict]) -> Counter[str]:

@@ -11,15 +11,28 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import shutil
 from collections import Counter
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 from harken.errors import HarkenError
+from harken.parts.cache import cache_writes, sha256_of
+from harken.soundflow.clips import Clips, read_clips, write_clips
+from harken.soundflow.corpora import corpora_dir
 from harken.soundflow.decode import Samples, load_cached
-from harken.soundflow.manifest import KINDS, SPLITS, UNLABELLED, Clip, listed_clips, notes
-from harken.soundflow.screen import Verdict, read_verdicts, verdicts_path
+from harken.soundflow.manifest import (
+    KINDS,
+    SPLITS,
+    UNLABELLED,
+    Clip,
+    each_listed,
+    notes,
+    notes_hash,
+)
+from harken.soundflow.screen import Verdict, each_verdict, verdicts_path
 from harken.soundflow.spoken import SpokenClip, made_speech, starter_pack
 from harken.soundflow.texts import (
     Exchange,
@@ -32,6 +45,7 @@ from harken.soundflow.texts import (
 
 __all__ = [
     "Clip",
+    "Clips",
     "Exchange",
     "SpokenClip",
     "clips",
@@ -45,14 +59,19 @@ __all__ = [
     "stamps",
 ]
 
+_LIST_VERSION = 2  # raise it when `_corrected` changes: the list is then made anew
+_NEEDED_BYTES = 10_000_000
+
 
 def clips(
     split: str | None = None,
     kind: str | None = None,
     labels: Collection[str] | None = None,
     language: str | None = None,
-) -> list[Clip]:
+) -> Clips:
     """The usable recordings, corrected and without copies, in the manifest's order.
+
+    Their list is made once, in the cache, and read from there one by one.
 
     Args:
         split: `train` or `dev`; both when left out.
@@ -61,7 +80,8 @@ def clips(
         language: only speech in this language.
 
     Raises:
-        HarkenError: an unknown split or kind, or the corpora are not screened yet.
+        HarkenError: an unknown split or kind, the corpora are not screened yet, or the cache
+            cannot be written.
     """
     if split is not None and split not in SPLITS:
         raise HarkenError(f"unknown split {split!r}: choose from {', '.join(SPLITS)}")
@@ -72,14 +92,17 @@ def clips(
     path = verdicts_path()
     if not path.is_file():
         raise HarkenError("the corpora are not screened yet: run `harken data fetch`")
-    return [
-        clip
-        for clip in _usable(path)
-        if (split is None or clip.split == split)
-        and (kind is None or clip.kind == kind)
-        and (labels is None or clip.label in labels)
-        and (language is None or clip.language == language)
-    ]
+    chosen = _usable(path)
+    wanted = {
+        "split": None if split is None else [split],
+        "kind": None if kind is None else [kind],
+        "label": labels,
+        "language": None if language is None else [language],
+    }
+    for column, words in wanted.items():
+        if words is not None:
+            chosen = chosen.among(column, words)
+    return chosen
 
 
 def load(clip: Clip | SpokenClip) -> Samples:
@@ -115,22 +138,57 @@ def speech_pack(split: str | None = None) -> list[SpokenClip]:
     return [clip for clip in spoken if split is None or clip.split == split]
 
 
+def _usable(verdicts: Path) -> Clips:
+    """The usable recordings by these verdicts, from their list, which is made if there is none."""
+    key = f"{verdicts.stem}-{sha256_of(verdicts)[:12]}-{notes_hash()}-{_LIST_VERSION}"
+    folder = verdicts.with_name(f"clips-{key}")
+    if not folder.is_dir():
+        with cache_writes(folder, _NEEDED_BYTES):
+            unfinished = folder.with_name(f".{folder.name}.{os.getpid()}")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir()
+            write_clips(unfinished, corpora_dir(), _corrected(verdicts))
+            try:
+                os.rename(unfinished, folder)
+            except OSError:
+                if not folder.is_dir():
+                    raise
+                # Another process was faster, and made the same.
+                shutil.rmtree(unfinished)
+    return _opened(folder)
+
+
 @lru_cache(maxsize=2)
-def _usable(path: Path) -> tuple[Clip, ...]:
-    return tuple(_corrected(listed_clips(), read_verdicts(path)))
+def _opened(folder: Path) -> Clips:
+    return read_clips(folder, corpora_dir())
 
 
-def _corrected(listed: list[Clip], verdicts: dict[str, Verdict]) -> Iterator[Clip]:
+def _judged(path: Path) -> Iterator[tuple[Clip, Verdict]]:
+    """Every listed recording with what was found about it.
+
+    Raises:
+        HarkenError: the verdicts are not in the manifest's order.
+    """
+    verdicts = each_verdict(path)
+    verdict = next(verdicts, None)
+    for clip in each_listed():
+        if verdict is not None and verdict.clip_id == clip.id:
+            yield clip, verdict
+            verdict = next(verdicts, None)
+        else:
+            yield clip, Verdict(clip.id, 0.0, 0.0, drop="unreadable", copy_of="")
+    if verdict is not None:
+        raise HarkenError(f"{path} is out of order: delete it and run `harken data fetch`")
+
+
+def _corrected(path: Path) -> Iterator[Clip]:
     """The kept clips with their true durations and the best label that any copy carries."""
-    unknown = Verdict(clip_id="", seconds=0.0, level_db=0.0, drop="unreadable", copy_of="")
     corrections = notes()
     copies: dict[str, list[Clip]] = {}
-    for clip in listed:
-        kept_id = verdicts.get(clip.id, unknown).copy_of
-        if kept_id:
-            copies.setdefault(kept_id, []).append(clip)
-    for clip in listed:
-        verdict = verdicts.get(clip.id, unknown)
+    for clip, verdict in _judged(path):
+        if verdict.copy_of:
+            copies.setdefault(verdict.copy_of, []).append(clip)
+    for clip, verdict in _judged(path):
         if verdict.drop:
             continue
         same_sound = [clip, *copies.get(clip.id, [])]

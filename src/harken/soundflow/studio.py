@@ -3,7 +3,10 @@
 import json
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
 import numpy.typing as npt
@@ -42,20 +45,18 @@ class Studio:
         if split not in ("train", "dev"):
             raise HarkenError(f"no split {split!r}; choose train or dev")
         self.split = split
-        self._events: dict[str, list[sources.Clip]] = defaultdict(list)
-        for clip in sources.clips(split=split, kind="event"):
-            self._events[clip.label].append(clip)
+        self._events = sources.clips(split=split, kind="event").by_label()
         answers: dict[str, str] = json.loads(data_text("answers.json"))
         self._speech: dict[tuple[str, str], list[Spoken]] = defaultdict(list)
         for s in sources.speech_pack(split):
             other = s.other or answers.get(s.text, "")
             spoken = Spoken(s.kind, s.language, s.text, other, s.voice, s)
             self._speech[s.kind, s.language].append(spoken)
-        self._talk = [
-            c
-            for c in sources.clips(split=split, kind="speech", labels=["speech"])
-            if 1.0 <= c.seconds <= 8 and c.text and not re.search(r"[\[(<&]", c.text)
-        ]
+        talk = sources.clips(split=split, kind="speech", labels=["speech"])
+        talk = talk.at((talk.seconds >= 1.0) & (talk.seconds <= 8))
+        talk = talk.where(lambda c: c.text != "" and not re.search(r"[\[(<&]", c.text))
+        self._english = talk.where(lambda c: c.language.startswith("en"))
+        self._foreign = talk.where(lambda c: not c.language.startswith("en"))
 
     @property
     def labels(self) -> list[str]:
@@ -64,7 +65,7 @@ class Studio:
 
     def event(self, label: str, random: np.random.Generator) -> tuple[F32, str]:
         """One sound of a label, trimmed, cut and varied; and where it comes from."""
-        clips = self._events.get(label, [])
+        clips = self._events.get(label, ())
         made = label in GENERATORS and (not clips or random.random() < MADE_SHARE)
         if made:
             return GENERATORS[label](random), f"made:{label}"
@@ -81,22 +82,22 @@ class Studio:
 
     def ambience(self, random: np.random.Generator) -> tuple[F32, str]:
         """At least 3 s of a place where nothing can be named."""
-        pool = [c for n in AMBIENCE for c in self._events.get(n, []) if c.seconds >= 3]
-        return self._stretch(pool, random)
+        return self._stretch(AMBIENCE, random)
 
     def background(self, random: np.random.Generator) -> tuple[F32, str]:
         """At least 3 s of ambience or music."""
-        pool = [
-            c for n in (*AMBIENCE, "farm_animals", "music", "water_flowing_bubbles", "birds",
-                        "wind", "rain_storm", "crickets_insects", "crowd_chatter",
-                        "instrument_music")
-            for c in self._events.get(n, []) if c.seconds >= 3
-        ]  # fmt: skip
-        return self._stretch(pool, random)
+        labels = (
+            *AMBIENCE, "farm_animals", "music", "water_flowing_bubbles", "birds", "wind",
+            "rain_storm", "crickets_insects", "crowd_chatter", "instrument_music",
+        )  # fmt: skip
+        return self._stretch(labels, random)
 
-    def _stretch(self, pool: list[sources.Clip], random: np.random.Generator) -> tuple[F32, str]:
-        if not pool:
+    def _stretch(self, labels: Sequence[str], random: np.random.Generator) -> tuple[F32, str]:
+        there = [self._events[label] for label in labels if label in self._events]
+        pools = [clips.at(clips.seconds >= 3) for clips in there]
+        if not any(pools):
             raise LookupError(f"no background in split {self.split}")
+        pool = reduce(add, pools)
         clip = pool[int(random.integers(len(pool)))]
         x = sources.load(clip)
         longest = 40 * SAMPLE_RATE
@@ -126,7 +127,7 @@ class Studio:
 
     def talk(self, random: np.random.Generator, *, english: bool) -> tuple[F32, str, str]:
         """Recorded speech of other people: samples, text, where it comes from."""
-        pool = [c for c in self._talk if c.language.startswith("en") == english]
+        pool = self._english if english else self._foreign
         if not pool:
             what = "English" if english else "foreign"
             raise LookupError(f"no {what} talk in split {self.split}")

@@ -57,7 +57,7 @@ def embedded(texts: Sequence[str]) -> F32:
     return np.stack([kept("minilm", t.encode(), make=partial(_embed, t)) for t in texts])
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)  # of a minute each: 250 MB
 def sounding_part(clip: Clip) -> F32:
     """The samples of a recording without what lies 45 dB below its peak at both ends."""
     return trimmed(sources.load(clip)[: int(LONGEST_READ_S * SAMPLE_RATE)])

@@ -5,6 +5,7 @@ with the very label of the event comes first, then one whose length fits, then o
 and among these the one whose text lies nearest to the query (cosine of sentence embeddings).
 """
 
+import heapq
 import re
 from collections.abc import Callable, Collection, Sequence
 
@@ -27,9 +28,14 @@ TOP = 3
 LEAST_COSINE = 0.3
 """A clip with another label is no candidate if its text lies further off."""
 
+_ROW = np.dtype([("place", "i4"), ("text", "i4"), ("label", "i4")])
+
 
 class Shelf:
-    """Clips of one split, ready to be searched. Equal texts are embedded once."""
+    """Clips of one split, ready to be searched. Equal texts are embedded once.
+
+    Of a clip only its place, its label and the number of its text are kept.
+    """
 
     def __init__(self, clips: Sequence[Clip], split: str, embed: Embed) -> None:
         """
@@ -43,12 +49,20 @@ class Shelf:
         if split not in SPLITS:
             raise HarkenError(f"unknown split {split!r}: choose from {', '.join(SPLITS)}")
         self.split = split
-        self.clips = tuple(c for c in clips if c.split == split and c.kind == "event")
-        self._embed = embed
-        texts = [clip_text(clip) for clip in self.clips]
-        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        self._rows = np.array([places[text] for text in texts], np.intp)
-        self._vectors = embed(list(places)) if places else np.zeros((0, 0), np.float32)
+        self._clips, self._embed = clips, embed
+        texts, labels = dict[str, int](), dict[str, int]()
+        described = (
+            (
+                place,
+                texts.setdefault(clip_text(clip), len(texts)),
+                labels.setdefault(clip.label, len(labels)),
+            )
+            for place, clip in enumerate(clips)
+            if clip.split == split and clip.kind == "event"
+        )
+        self._rows = np.fromiter(described, _ROW)
+        self._labels = labels
+        self._vectors = embed(list(texts)) if texts else np.zeros((0, 0), np.float32)
 
     def top(
         self, event: PlannedEvent, *, without: Collection[str] = (), most: int = TOP
@@ -58,21 +72,24 @@ class Shelf:
         Args:
             without: ids of clips that are not wanted.
         """
-        if not self.clips:
+        if not len(self._rows):
             return ()
         wanted = self._embed([event_text(event)])[0]
-        cosines = (self._vectors @ wanted)[self._rows]
+        cosines = (self._vectors @ wanted)[self._rows["text"]].astype(np.float64)
+        named = self._labels.get(event.label, -1) if event.label != UNLABELLED else -1
+        same = self._rows["label"] == named
         ranked = []
-        for place, clip in enumerate(self.clips):
-            same = clip.label == event.label and clip.label != UNLABELLED
-            cosine = float(cosines[place])
-            if clip.id in without or not (same or cosine >= LEAST_COSINE):
+        for row in np.flatnonzero(same | (cosines >= LEAST_COSINE)):
+            place = int(self._rows["place"][row])
+            clip = self._clips[place]
+            if clip.id in without:
                 continue
             # What is too short would be rejected, what is too long may be cleaned.
             misfit = ("", "too long", "too short").index(length_fits(event, clip.seconds))
             # Rounded, so that the last bits of a product do not decide; the id breaks ties.
-            ranked.append((not same, misfit, -round(cosine, 5), clip.id, place))
-        return tuple(self.clips[key[-1]] for key in sorted(ranked)[:most])
+            near = -round(float(cosines[row]), 5)
+            ranked.append((not same[row], misfit, near, clip.id, place))
+        return tuple(self._clips[key[-1]] for key in heapq.nsmallest(most, ranked))
 
 
 def clip_text(clip: Clip) -> str:
