@@ -1,0 +1,41 @@
+// Standing orders: pinned until they are taken away; given before the session they wait for it.
+
+export class Orders {
+  /** list: a <ul>; form: with one text input; ideas: buttons whose text is an order. */
+  constructor({ list, form, ideas, onAdd, onRemove }) {
+    Object.assign(this, { list, ideas, onAdd, onRemove });
+    const input = form.querySelector("input");
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      const text = input.value.trim();
+      if (text) onAdd(text);
+      input.value = "";
+      input.focus();
+    };
+    ideas.onclick = ({ target }) => {
+      if (target.matches("button")) onAdd(target.textContent);
+    };
+    this.show([]);
+  }
+
+  /** orders: [{id, text}]. */
+  show(orders) {
+    const hadFocus = this.list.contains(document.activeElement);
+    this.list.replaceChildren(...orders.map((order) => this.#item(order)));
+    this.ideas.hidden = orders.length > 0;
+    if (hadFocus) (this.list.querySelector("button") ?? this.list).focus();
+  }
+
+  #item({ id, text }) {
+    const item = document.createElement("li");
+    const words = document.createElement("span");
+    words.textContent = text;
+    const remove = document.createElement("button");
+    remove.type = "button";
+    remove.className = "remove";
+    remove.setAttribute("aria-label", `Remove the order: ${text}`);
+    remove.onclick = () => this.onRemove(id);
+    item.append(words, remove);
+    return item;
+  }
+}

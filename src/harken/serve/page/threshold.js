@@ -1,0 +1,37 @@
+// The threshold of p(respond): a slider that stands on its line in the curve.
+
+const HOLD_MS = 1500; // what one has just set is not overwritten by what is still on its way
+
+export class Threshold {
+  /** slider: a vertical <input type=range>; reset: a button; value: text. onSet(number or null). */
+  constructor({ slider, reset, value, timeline, onSet }) {
+    Object.assign(this, { slider, reset, value, timeline, onSet });
+    this.now = 0.5;
+    slider.oninput = () => {
+      this.held_ms = performance.now();
+      this.#show(Number(slider.value));
+      this.reset.hidden = false;
+    };
+    slider.onchange = () => onSet(this.now);
+    reset.onclick = () => {
+      this.held_ms = undefined;
+      this.reset.hidden = true;
+      slider.focus();
+      onSet(null);
+    };
+  }
+
+  /** What is in force, from the server. */
+  take(threshold) {
+    const isHeld = this.held_ms && performance.now() - this.held_ms < HOLD_MS;
+    if (!isHeld && threshold !== this.now) this.#show(threshold);
+  }
+
+  #show(threshold) {
+    this.now = threshold;
+    this.slider.value = threshold;
+    this.value.textContent = threshold.toFixed(2);
+    this.slider.setAttribute("aria-valuetext", `${threshold.toFixed(2)} of 1`);
+    this.timeline()?.touch();
+  }
+}
