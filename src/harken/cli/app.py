@@ -48,6 +48,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     # One line for each subcommand, in the order `harken --help` shows them.
     "listen": LazyCommand("harken.cli.listen", "listen", "Listen to audio, and reply."),
     "hear": LazyCommand("harken.cli.hear", "hear", "Print what the ears hear, without replies."),
+    "serve": LazyCommand("harken.cli.serve", "serve", "Serve sessions over websockets."),
     "teach": LazyCommand("harken.cli.teach", "teach", "Teach one new sound and its reply."),
     "train": LazyCommand("harken.cli.train", "app", "Train, resume and export checkpoints."),
     "eval": LazyCommand("harken.cli.evaluate", "app", "Figures of a checkpoint."),

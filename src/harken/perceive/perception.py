@@ -59,8 +59,19 @@ class Perception:
         blank = np.zeros(HISTORY_SAMPLES, np.float32)
         return Hearing(0, blank, self.words.start() if self.words else None)
 
-    def hear(self, hearing: Hearing, samples: F32) -> tuple[Hearing, Percept]:
-        """One chunk, float32 [6400] at 16 kHz -> the next state and the chunk's percept."""
+    def hear(
+        self,
+        hearing: Hearing,
+        samples: F32,
+        *,
+        spare_words: bool = False,
+        spare_acoustic: bool = False,
+    ) -> tuple[Hearing, Percept]:
+        """One chunk, float32 [6400] at 16 kHz -> the next state and the chunk's percept.
+
+        For a machine that falls behind: spare_words recognises words at pauses only,
+        spare_acoustic lets the acoustic ear rest, as if it were switched off.
+        """
         if samples.shape != (CHUNK_SAMPLES,):
             raise HarkenError(
                 f"a chunk is {CHUNK_SAMPLES} samples of one channel, not {samples.shape}; cut the "
@@ -68,10 +79,10 @@ class Perception:
             )
         history = np.concatenate([hearing.history[CHUNK_SAMPLES:], samples])
         # The words ear takes several times as long as the others, which need nothing of it.
-        others = self._beside_words.submit(self._sounds, history)
+        others = self._beside_words.submit(self._sounds, history, spare_acoustic)
         words_state, heard = hearing.words, WordsHeard((), 0.0, False)
         if self.words and words_state is not None:
-            words_state, heard = self.words.hear(words_state, samples)
+            words_state, heard = self.words.hear(words_state, samples, spare=spare_words)
         scores, states = others.result()
         percept = Percept(
             hearing.next_chunk, scores, states, heard.words, level_db(samples), heard.p_speech
@@ -80,13 +91,13 @@ class Perception:
             hearing, next_chunk=hearing.next_chunk + 1, history=history, words=words_state
         ), percept
 
-    def _sounds(self, history: F32) -> tuple[F16, F16]:
+    def _sounds(self, history: F32, spare_acoustic: bool) -> tuple[F16, F16]:
         """What the sound and the acoustic ear make of the newest 3.2 s."""
         scores = np.zeros(sound.CLASSES + sound.EMBEDDING, np.float16)
         if self.sound:
             scores = self.sound.hear(history[-sound.WINDOW_SAMPLES :]).astype(np.float16)
         states = np.zeros(acoustic.POOLED * acoustic.WIDTH, np.float16)
-        if self.acoustic:
+        if self.acoustic and not spare_acoustic:
             states = self.acoustic.hear(history).astype(np.float16)
         return scores, states
 

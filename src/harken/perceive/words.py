@@ -84,8 +84,13 @@ class WordsEar:
         nothing = np.zeros(0, np.float32)
         return WordsState(self._gate.start(), nothing, 0, nothing, None, 0, None)
 
-    def hear(self, state: WordsState, chunk: Float32) -> tuple[WordsState, WordsHeard]:
+    def hear(
+        self, state: WordsState, chunk: Float32, *, spare: bool = False
+    ) -> tuple[WordsState, WordsHeard]:
         """Hear the next float32[6400] of the stream at 16 kHz; `state` itself stays valid.
+
+        spare: decode at pauses only, not again and again while somebody speaks: words come later
+        for a fraction of the work.
 
         Raises:
             HarkenError: the chunk has another shape.
@@ -98,7 +103,7 @@ class WordsEar:
         gate, p_speech = self._gate.hear(state.gate, chunk)
         state = speech_segment.extended(state, gate, chunk, p_speech)
         state = speech_segment.opened(state, self._rules)
-        state, words, re_decoded = self._advanced(state)
+        state, words, re_decoded = self._advanced(state, spare)
         state = speech_segment.trimmed(state, self._rules)
         return state, WordsHeard(words, float(np.mean(p_speech)), re_decoded)
 
@@ -110,7 +115,9 @@ class WordsEar:
         _, words = self._commit_all(state, segment, state.end_sample)
         return WordsHeard(words, 0.0, True)
 
-    def _advanced(self, state: WordsState) -> tuple[WordsState, tuple[HeardWord, ...], bool]:
+    def _advanced(
+        self, state: WordsState, spare: bool
+    ) -> tuple[WordsState, tuple[HeardWord, ...], bool]:
         """What this chunk brings to the open segment: decode, commit, close, cut or nothing."""
         segment, rules = state.segment, self._rules
         if segment is None:
@@ -132,7 +139,7 @@ class WordsEar:
             segment, words = self._commit_all(state, segment, state.end_sample)
             segment = Segment(state.end_sample, segment.language, trusted=segment.trusted)
             re_decoded = True
-        elif self._is_due(state, segment, speech_end):
+        elif not spare and self._is_due(state, segment, speech_end):
             segment, words = self._commit_agreed(state, segment)
             re_decoded = True
         return replace(state, segment=segment), words, re_decoded

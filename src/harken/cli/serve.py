@@ -1,0 +1,80 @@
+"""``harken serve``: sessions over websockets, and the page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harken.cli.models import ready_listener, ready_perception
+from harken.errors import HarkenError
+from harken.perceive.perception import EARS
+from harken.stream import POLICIES
+from harken.stream.policy import DEFAULT_POLICY
+
+_MOST_EVENT_BYTES = 4 << 20
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; another than loopback needs --token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")] = 8765,
+    token: Annotated[
+        str, typer.Option(help="What clients have to show.", envvar="HARKEN_TOKEN")
+    ] = "",
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(help="Pages of this other site may connect, as https://example.org."),
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its private key, PEM.")] = None,
+    sessions: Annotated[int, typer.Option(min=1, help="So many at a time.")] = 4,
+    grace: Annotated[
+        float, typer.Option(min=0, help="Seconds for which a session waits for its client.")
+    ] = 60.0,
+    policy: Annotated[
+        str, typer.Option(help="Where a client states none: " + ", ".join(POLICIES) + ".")
+    ] = DEFAULT_POLICY,
+    model: Annotated[
+        Path | None, typer.Option(help="A checkpoint (.safetensors); the shipped one by default.")
+    ] = None,
+    samples: Annotated[
+        Path | None, typer.Option(help="A folder of recordings that the page offers.")
+    ] = None,
+) -> None:
+    """Listen for clients and their audio, and reply."""
+    try:
+        import uvicorn
+
+        from harken.serve.access import Access
+        from harken.serve.app import Service, build_app
+        from harken.serve.engine import Engine
+        from harken.serve.sessions import Limits
+        from harken.serve.settings import Settings
+    except ModuleNotFoundError as missing:
+        raise HarkenError(
+            f"{missing.name} is not installed; run pip install 'harken[serve]'"
+        ) from missing
+
+    access = Access(host, token, tuple(origin or ()))
+    default = Settings(policy=policy)
+    for path in (tls_cert, tls_key):
+        if path is not None and not path.is_file():
+            raise HarkenError(f"{path} does not exist; give a PEM file")
+    if (tls_cert is None) != (tls_key is None):
+        raise HarkenError("TLS needs both --tls-cert and --tls-key")
+    perception = ready_perception(EARS)
+    listener = ready_listener(model)
+    default.conduct(listener.checkpoint)
+    with Engine(listener, perception) as engine:
+        service = Service(engine, access, Limits(sessions, grace), default, samples)
+        uvicorn.run(
+            build_app(service),
+            host=host,
+            port=port,
+            ws="websockets-sansio",
+            ws_max_size=_MOST_EVENT_BYTES,
+            ssl_certfile=tls_cert,
+            ssl_keyfile=tls_key,
+            log_level="warning",
+        )

@@ -1,0 +1,1 @@
+"""`harken serve`: sessions over websockets, many in one process, and the page."""

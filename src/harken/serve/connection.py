@@ -1,0 +1,52 @@
+"""One websocket: frames of the client to its conversation, events of the conversation back."""
+
+import asyncio
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from harken.serve.conversation import Conversation
+
+CLOSED = 1000
+TOO_SLOW = 4008
+"""The client did not read what was sent to it; it may resume."""
+
+
+async def converse(socket: WebSocket, conversation: Conversation) -> int:
+    """Run an accepted websocket until either side ends it; the code to close it with."""
+    conversation.outbox.overflowed.clear()
+    async with asyncio.TaskGroup() as group:
+        loops = [
+            group.create_task(loop(socket, conversation)) for loop in (_receive, _send, _watch)
+        ]
+        ended, others = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
+        for other in others:
+            other.cancel()
+    return max(task.result() for task in ended)
+
+
+async def _receive(socket: WebSocket, conversation: Conversation) -> int:
+    """Frames until the client goes."""
+    while True:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return CLOSED
+        text = message.get("text")
+        conversation.receive(message.get("bytes") if text is None else text)
+        await conversation.room()
+        await asyncio.sleep(0)  # a client that floods us still leaves others their turn
+
+
+async def _send(socket: WebSocket, conversation: Conversation) -> int:
+    """Events until the conversation is over and all of them are sent."""
+    try:
+        while (message := await conversation.outbox.take()) is not None:
+            await socket.send_text(message)
+    except WebSocketDisconnect:  # the client went while we sent
+        pass
+    return CLOSED
+
+
+async def _watch(socket: WebSocket, conversation: Conversation) -> int:
+    """Give a client up that does not read."""
+    await conversation.outbox.overflowed.wait()
+    return TOO_SLOW

@@ -1,0 +1,1 @@
+"""The protocols spoken over a websocket: events of the wire to commands, outcomes to events."""

@@ -1,0 +1,110 @@
+"""A server of its own on a free loopback port, with the real ears and decoder."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import uvicorn
+from tests.live.conftest import listener, perception, random_checkpoint, speech
+
+from harken.decide.onnx_listener import OnnxListener
+from harken.perceive.perception import Perception
+from harken.serve.app import Service, build_app
+from harken.serve.engine import Engine
+from harken.serve.shedding import Shedding
+
+__all__ = ["listener", "perception", "random_checkpoint", "speech"]
+
+
+class Server:
+    """A running server."""
+
+    def __init__(self, service: Service) -> None:
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
+        self.engine = service.engine
+        config = uvicorn.Config(
+            build_app(service),
+            ws="websockets-sansio",
+            ws_max_size=1 << 20,
+            lifespan="on",
+            log_config=None,
+        )
+        self._server = uvicorn.Server(config)
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        assert self._ready.wait(30)
+
+    def _run(self) -> None:
+        async def serve() -> None:
+            serving = asyncio.create_task(self._server.serve([self._socket]))
+            while not self._server.started and not serving.done():
+                await asyncio.sleep(0)
+            self._ready.set()
+            await serving
+
+        asyncio.run(serve())
+
+    def stop(self) -> None:
+        """End it and wait for it."""
+        self._server.should_exit = True
+        self._thread.join()
+
+
+Serve = Callable[..., Server]
+
+
+@pytest.fixture(scope="session")
+def engine(listener: OnnxListener, perception: Perception) -> Iterator[Engine]:
+    # However slow the machine is that tests run on, all ears listen.
+    patient = Shedding(begin_s=1e6, more_s=1e6)
+    with Engine(listener, perception, shedding=patient) as engine:
+        yield engine
+
+
+@contextmanager
+def serving(service: Service) -> Iterator[Server]:
+    server = Server(service)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(engine: Engine) -> Iterator[Server]:
+    """Open to everybody on this machine."""
+    with serving(Service(engine)) as server:
+        yield server
+
+
+@pytest.fixture
+def serve(engine: Engine) -> Iterator[Serve]:
+    """Starts servers with other options, and ends them."""
+    servers: list[Server] = []
+
+    def start(**options: object) -> Server:
+        servers.append(Server(replace(Service(engine), **options)))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def said(speech: Path) -> np.ndarray:
+    """The voice at 24 kHz, with a pause behind it."""
+    import soundfile
+    import soxr
+
+    samples, rate = soundfile.read(speech, dtype="float32")
+    return np.concatenate([soxr.resample(samples, rate, 24_000), np.zeros(24_000, np.float32)])
