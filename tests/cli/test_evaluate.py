@@ -35,3 +35,23 @@ def test_two_runs_are_compared(tmp_path: Path) -> None:
     assert "0.500 [0.500, 0.500] n=20 p=0.0001, significant" in result.stdout
     assert "give two files" in failed("compare", str(paths[0]), str(paths[0]))
     assert "cannot be read" in failed("compare", str(paths[0]), str(tmp_path / "none.json"))
+
+
+@pytest.mark.parametrize("command", ["streams", "joined", "facts", "voice"])
+def test_no_folder_to_write_to_is_told_before_any_work(tmp_path: Path, command: str) -> None:
+    out = str(tmp_path / "none" / "out.json")
+    assert "make it first" in failed(command, str(tmp_path / "no data"), "--out", out)
+
+
+@pytest.mark.slow
+def test_figures_and_sessions_are_written(tmp_path: Path, decoder_folder: Path) -> None:
+    """The shipped checkpoint over two short streams alone and joined."""
+    data, out = folder(tmp_path, [row("a", 4), row("b", 4)]), tmp_path / "out.json"
+    arguments = ["joined", str(data), "--segments", "2", "--out", str(out)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "kept" in result.stdout
+    record = json.loads(out.read_text("utf-8"))
+    assert [len(s["p_respond"]) for s in record["sessions"]] == [8, 4, 4]
+    assert record["figures"]["kept"]["n"] == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"features", "streams.jsonl", "out.json"}

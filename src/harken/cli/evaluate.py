@@ -1,39 +1,68 @@
 """`harken eval`: the figures of a checkpoint on composed streams."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, replace
-from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from harken.cli.bars import said_bar
 from harken.errors import HarkenError
 from harken.evals.calibrate import ALARM_WEIGHT
 
+if TYPE_CHECKING:
+    from harken.evals.metrics import Figure
+    from harken.evals.streams import Outcome
+
 app = typer.Typer(help="Figures with their n and 95 % interval.", no_args_is_help=True)
+
+Judge: TypeAlias = tuple[Callable[[Any], Any], dict[str, Any]]
+"""How a case is run, and what is told of it."""
+
+
+def _in_a_folder(out: Path | None) -> Path | None:
+    """Told before minutes of work, not after."""
+    if out and not out.parent.is_dir():
+        raise HarkenError(f"there is no folder {out.parent} to write {out.name} to; make it first")
+    return out
+
+
+_Data = Annotated[Path, typer.Argument(help="A data folder made by `harken data build`.")]
+_Split = Annotated[str, typer.Option(help="dev chooses; a test split is touched once.")]
+_Model = Annotated[Path | None, typer.Option(help="Another checkpoint.")]
+_Rival = Annotated[
+    str | None,
+    typer.Option(help="cascade: rules over the same ears and the untrained decoder instead."),
+]
+_Most = Annotated[int, typer.Option(help="At most so many sessions; 0 for all.")]
+_Out = Annotated[
+    Path | None,
+    typer.Option(
+        callback=_in_a_folder,
+        help="Write figures and sessions as JSON. Killed, the same command goes on.",
+    ),
+]
 
 
 @app.command()
 def streams(
-    data: Annotated[Path, typer.Argument(help="A data folder made by `harken data build`.")],
-    split: Annotated[str, typer.Option(help="dev chooses; a test split is touched once.")] = "dev",
-    model: Annotated[Path | None, typer.Option(help="Another checkpoint.")] = None,
+    data: _Data,
+    split: _Split = "dev",
+    model: _Model = None,
     threshold: Annotated[
         float | None,
         typer.Option(help="p(respond) from which it speaks; else the checkpoint's, by policy."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Write figures and sessions as JSON.")] = None,
-    most: Annotated[int, typer.Option(help="At most so many sessions; 0 for all.")] = 0,
+    out: _Out = None,
+    most: _Most = 0,
     backlog: Annotated[
         str,
         typer.Option(help="drain: one decision for every 8 chunks, as the published system does."),
     ] = "per-chunk",
-    rival: Annotated[
-        str | None,
-        typer.Option(help="cascade: rules over the same ears and the untrained decoder instead."),
-    ] = None,
+    rival: _Rival = None,
     trained_on: Annotated[
         Path | None,
         typer.Option(help="Data folder of the training: figures by seen and unseen categories."),
@@ -42,44 +71,19 @@ def streams(
     """Run every stream of a split through the loop and print what came of it."""
     from harken.evals.metrics import translation_metrics
     from harken.evals.significance import counts_by_audio
-    from harken.evals.streams import cases
     from harken.evals.suite import by_category, categories, figures
     from harken.soundflow.rows import rows
 
     translation_metrics()
-    if out:
-        _require_folder_of(out)
     groups = categories(rows(trained_on)) if trained_on else {}
-    session, facts = _sessions(model, rival, threshold, backlog)
-    chosen = islice(cases(data, split), most or None)
-    outcomes = [session(case) for case in chosen]
-    all_figures = figures(outcomes) | by_category(outcomes, groups)
-    found = {name: figure for name, figure in all_figures.items() if figure.n}
-    _print(found)
-    if out:
-        sessions = [
-            {
-                "id": o.case.id,
-                "task": o.case.task,
-                "due": [asdict(d) for d in o.case.due],
-                "said": o.said,
-                "p_respond": [round(p, 4) for p in o.p_respond],
-            }
-            for o in outcomes
-        ]
-        record = facts | {
-            "counts": counts_by_audio(outcomes),
-            "figures": {k: asdict(v) for k, v in found.items()},
-            "sessions": sessions,
-        }
-        out.write_text(json.dumps(record, ensure_ascii=False, indent=1), "utf-8")
-
-
-_Data = Annotated[Path, typer.Argument(help="A data folder made by `harken data build`.")]
-_Split = Annotated[str, typer.Option(help="train, dev or test.")]
-_Model = Annotated[Path | None, typer.Option(help="Another checkpoint.")]
-_Rival = Annotated[str | None, typer.Option(help="cascade instead of the listener.")]
-_Most = Annotated[int, typer.Option(help="At most so many joined sessions; 0 for all.")]
+    chosen = [row for row in rows(data) if row["split"] == split][: most or None]
+    _report(
+        (data, chosen),
+        _judge(model, rival, threshold, backlog),
+        out,
+        lambda outcomes: figures(outcomes) | by_category(outcomes, groups),
+        lambda outcomes: {"counts": counts_by_audio(outcomes)},
+    )
 
 
 @app.command()
@@ -90,20 +94,21 @@ def joined(
     model: _Model = None,
     rival: _Rival = None,
     most: _Most = 0,
+    out: _Out = None,
 ) -> None:
     """Streams joined into one session against the same streams alone."""
     from harken.evals.long_sessions import kept, segments_of
-    from harken.evals.streams import case_of
     from harken.soundflow.joined import in_groups
 
-    rows = in_groups(data, split, segments)[: most or None]
-    session, _ = _sessions(model, rival)
-    whole, alone = [], []
-    for row in rows:
-        parts = [case_of(data, part) for part in row["parts"]]
-        whole.append(segments_of(session(case_of(data, row)), parts))
-        alone.append([session(part) for part in parts])
-    _print(kept(whole, alone))
+    wholes = in_groups(data, split, segments)[: most or None]
+
+    def figures(outcomes: "Sequence[Outcome]") -> "Mapping[str, Figure]":
+        groups = [outcomes[n : n + segments + 1] for n in range(0, len(outcomes), segments + 1)]
+        parts = [segments_of(whole, [o.case for o in alone]) for whole, *alone in groups]
+        return kept(parts, [alone for _, *alone in groups])
+
+    rows = [row for whole in wholes for row in (whole, *whole["parts"])]
+    _report((data, rows), _judge(model, rival), out, figures)
 
 
 @app.command()
@@ -114,17 +119,20 @@ def facts(
     model: _Model = None,
     rival: _Rival = None,
     most: _Most = 0,
+    out: _Out = None,
 ) -> None:
     """A fact, then minutes of other streams, then the question for it."""
     from harken.evals.long_sessions import facts as figures
-    from harken.evals.streams import case_of
     from harken.soundflow.joined import facts as fact_rows
 
-    rows = fact_rows(data, split, minutes)[: most or None]
+    later = fact_rows(data, split, minutes)[: most or None]
     short = fact_rows(data, split, 0)[: most or None]
-    session, _ = _sessions(model, rival)
-    later, alone = ([session(case_of(data, row)) for row in group] for group in (rows, short))
-    _print(figures(later, alone))
+    _report(
+        (data, [*later, *short]),
+        _judge(model, rival),
+        out,
+        lambda outcomes: figures(outcomes[: len(later)], outcomes[len(later) :]),
+    )
 
 
 @app.command()
@@ -135,17 +143,20 @@ def voice(
     model: _Model = None,
     rival: _Rival = None,
     most: _Most = 0,
+    out: _Out = None,
 ) -> None:
     """What it says to its own voice, per hour of it."""
     from harken.evals.long_sessions import own_voice
-    from harken.evals.streams import case_of
     from harken.soundflow.joined import own_voice as voice_rows
 
     rows = voice_rows(data, split, minutes)[: most or None]
-    session, _ = _sessions(model, rival)
-    outcomes = [session(case_of(data, row)) for row in rows]
-    _print(own_voice(outcomes))
-    typer.echo(f"{'hours of its own voice':45} {sum(o.case.playing_hours for o in outcomes):.3f}")
+
+    def hours(outcomes: "Sequence[Outcome]") -> dict[str, Any]:
+        return {"hours of its own voice": sum(o.case.playing_hours for o in outcomes)}
+
+    outcomes = _report((data, rows), _judge(model, rival), out, own_voice, hours)
+    for name, value in hours(outcomes).items():
+        typer.echo(f"{name:45} {value:.3f}")
 
 
 @app.command()
@@ -171,17 +182,14 @@ def compare(
         typer.echo(line)
 
 
-def _print(figures: Mapping[str, Any]) -> None:
-    for name, figure in figures.items():
-        if figure.n:
-            typer.echo(f"{name:45} {figure}")
-
-
 @app.command()
 def calibrate(
-    data: Annotated[Path, typer.Argument(help="A data folder made by `harken data build`.")],
+    data: _Data,
     model: Annotated[Path, typer.Argument(help="The checkpoint to calibrate.")],
-    out: Annotated[Path, typer.Argument(help="Where to write it, calibrated (.safetensors).")],
+    out: Annotated[
+        Path,
+        typer.Argument(callback=_in_a_folder, help="Where to write it (.safetensors)."),
+    ],
     split: Annotated[str, typer.Option(help="Never the streams that are reported.")] = "dev",
     alarm_weight: Annotated[
         float, typer.Option(help="How many missed responses one false alarm is as bad as.", min=0)
@@ -193,7 +201,6 @@ def calibrate(
     from harken.evals.calibrate import calibration_of, judged
     from harken.evals.streams import cases
 
-    _require_folder_of(out)
     listener = load_listener(model, calibration=Calibration())
     found = calibration_of([judged(c, listener) for c in cases(data, split)], alarm_weight)
     replace(listener.checkpoint, calibration=found).save(out)
@@ -201,10 +208,7 @@ def calibrate(
 
 
 @app.command()
-def reference(
-    data: Annotated[Path, typer.Argument(help="A data folder made by `harken data build`.")],
-    split: Annotated[str, typer.Option(help="train, dev or test.")] = "dev",
-) -> None:
+def reference(data: _Data, split: _Split = "dev") -> None:
     """What the pretrained decoder alone makes of the true texts of the same sentences."""
     from harken.evals.metrics import translation_metrics
     from harken.evals.plain_decoder import plain_decoder
@@ -215,19 +219,72 @@ def reference(
     _print(figures(list(cases(data, split)), plain_decoder(), split))
 
 
-def _sessions(
+def _report(
+    streams: tuple[Path, Sequence[dict[str, Any]]],
+    judge: Judge,
+    out: Path | None,
+    figures: "Callable[[Sequence[Outcome]], Mapping[str, Figure]]",
+    more: "Callable[[Sequence[Outcome]], dict[str, Any]]" = lambda outcomes: {},
+) -> "list[Outcome]":
+    """Judge every row of a data folder, print the figures, write them, and `more`, to `out`."""
+    from harken.evals.judging import Kept, fingerprint, judged
+
+    (data, rows), (session, told) = streams, judge
+    about = told | {"streams": fingerprint(rows)}
+    with Kept(out.with_name(f"{out.name}.partial"), about) if out else nullcontext() as kept:
+        with said_bar() as bar:
+            task = bar.add_task("sessions", total=1, said="")
+            outcomes = list(
+                judged(
+                    data,
+                    rows,
+                    session,
+                    kept,
+                    lambda at: bar.update(task, completed=at.share, said=at.said()),
+                )
+            )
+        found = {name: figure for name, figure in figures(outcomes).items() if figure.n}
+        _print(found)
+        if out:
+            record = (
+                told
+                | more(outcomes)
+                | {
+                    "figures": {name: asdict(figure) for name, figure in found.items()},
+                    "sessions": [_session(outcome) for outcome in outcomes],
+                }
+            )
+            out.write_text(json.dumps(record, ensure_ascii=False, indent=1), "utf-8")
+    return outcomes
+
+
+def _session(outcome: "Outcome") -> dict[str, Any]:
+    return {
+        "id": outcome.case.id,
+        "task": outcome.case.task,
+        "due": [asdict(due) for due in outcome.case.due],
+        "said": outcome.said,
+        "p_respond": [round(p, 4) for p in outcome.p_respond],
+    }
+
+
+def _print(figures: Mapping[str, Any]) -> None:
+    for name, figure in figures.items():
+        if figure.n:
+            typer.echo(f"{name:45} {figure}")
+
+
+def _judge(
     model: Path | None,
     rival: str | None,
     threshold: float | None = None,
     backlog: str = "per-chunk",
-) -> tuple[Callable[[Any], Any], dict[str, Any]]:
+) -> Judge:
     """How a case is run, by the listener or its rival, and what is told of it."""
     return _rival(rival) if rival else _listener_sessions(model, threshold, backlog)
 
 
-def _listener_sessions(
-    model: Path | None, threshold: float | None, backlog: str
-) -> tuple[Callable[[Any], Any], dict[str, Any]]:
+def _listener_sessions(model: Path | None, threshold: float | None, backlog: str) -> Judge:
     """How a case is run with a checkpoint, and what is told of it."""
     from harken.decide.model import load_listener, operating_point
     from harken.evals.streams import Case, Outcome, run
@@ -241,10 +298,14 @@ def _listener_sessions(
         return run(case, listener, point, rule)
 
     thresholds = threshold or checkpoint.calibration.thresholds
-    return session, {"threshold": thresholds, "checkpoint": checkpoint.facts}
+    return session, {
+        "threshold": thresholds,
+        "backlog": backlog,
+        "checkpoint": checkpoint.facts,
+    }
 
 
-def _rival(name: str) -> tuple[Callable[[Any], Any], dict[str, Any]]:
+def _rival(name: str) -> Judge:
     from harken.evals.cascade.session import run_cascade
     from harken.evals.plain_decoder import plain_decoder
 
@@ -252,9 +313,3 @@ def _rival(name: str) -> tuple[Callable[[Any], Any], dict[str, Any]]:
         raise HarkenError(f"no rival {name!r}; choose cascade")
     decoder = plain_decoder()
     return lambda case: run_cascade(case, decoder), {"rival": name}
-
-
-def _require_folder_of(out: Path) -> None:
-    """Told before minutes of work, not after."""
-    if not out.parent.is_dir():
-        raise HarkenError(f"there is no folder {out.parent} to write {out.name} to; make it first")
