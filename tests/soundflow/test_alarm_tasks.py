@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from harken.live.say_once import SayOnce
-from harken.soundflow.alarm_tasks import NEW_ALARM_S, SAME_ALARM_S, say_once
+from harken.soundflow.alarm_tasks import NEW_ALARM_S, SAME_ALARM_S, say_once, spoken_of_once
+from harken.soundflow.composing import Composer
 from harken.soundflow.corpora import package_dir
 from harken.soundflow.events import EVENTS
-from harken.soundflow.scene import Scene, Variant
+from harken.soundflow.scene import Scene, Sound, Variant, sound_due
 from harken.soundflow.studio import Studio
-from harken.stream import SAMPLE_RATE, chunk_of_end
+from harken.stream import SAMPLE_RATE, Prefix, chunk_of_end
 
 DRAWS = 24
 
@@ -57,3 +58,45 @@ def test_the_guard_of_a_session_lets_all_of_it_be_said(studio: Studio) -> None:
             chunk = chunk_of_end(due.end)
             assert not guard.is_repeat(due.text, chunk)
             guard = guard.after(due.text, chunk)
+
+
+def played(*sounds: Sound, policy: str = "care", order: str = "") -> Composer:
+    """A composer of these sounds, and what the policy says to each."""
+
+    def compose(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
+        scene = Scene(random, 90 * SAMPLE_RATE, sounds=list(sounds))
+        due = [
+            sound_due(start, end, reply, label)
+            for start, end, label in sounds
+            if (reply := EVENTS[label].reply(policy))
+        ]
+        task = "tell_when" if order else policy
+        return scene, [Variant(task, Prefix(policy, order), tuple(due))]
+
+    return compose
+
+
+def at(start_s: float, label: str) -> Sound:
+    return int(start_s * SAMPLE_RATE), int((start_s + 1) * SAMPLE_RATE), label
+
+
+def once(composer: Composer) -> list[str]:
+    unused = Studio.__new__(Studio)
+    _, (variant,) = spoken_of_once(composer, unused, np.random.default_rng(0))
+    return [due.cause for due in variant.due]
+
+
+def test_what_goes_on_is_spoken_of_once_in_the_streams_of_any_composer() -> None:
+    rings = at(1, "doorbell"), at(5, "cough"), at(9, "doorbell"), at(30, "doorbell")
+    assert once(played(*rings)) == ["doorbell", "cough"]
+    assert once(played(*rings, at(92, "doorbell"))) == ["doorbell", "cough", "doorbell"]
+    assert once(played(at(1, "cough"), at(3, "cough"))) == ["cough", "cough"]
+    assert once(played(*rings, policy="narrate")) == ["doorbell", "cough", "doorbell", "doorbell"]
+    assert len(once(played(*rings, order="Tell me when the doorbell rings."))) == 4
+
+
+def test_a_stream_in_which_it_is_not_clear_is_left_out() -> None:
+    unclear = at(1, "doorbell"), at(45, "doorbell")
+    with pytest.raises(LookupError, match="whether an alarm is a new one"):
+        once(played(*unclear))
+    assert once(played(*unclear, policy="quiet")) == []

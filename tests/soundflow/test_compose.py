@@ -98,3 +98,24 @@ def test_the_longest_noun_decides_what_is_counted() -> None:
     assert kind_counted("Count every dog bark.") == ["dog_bark"]
     assert "smoke_alarm" not in kind_counted("Count every beep out loud.")
     assert kind_counted("Count the unheard-of.") == []
+
+
+@pytest.mark.parametrize(
+    ("spoken", "heard", "followed"),
+    [
+        ("Count every cough.", " Count every coffee.", True),
+        ("Be my English interpreter.", " B. My English interpreter.", True),
+        ("From now on, count the rings.", " From now on.", False),
+        ("请逐字记录。", "清竹字记录。", True),
+        ("请逐字记录。", "亲逐自寄露。", False),
+    ],
+)
+def test_an_order_is_followed_only_if_most_of_it_was_heard(
+    spoken: str, heard: str, followed: bool
+) -> None:
+    due = Due(0, CHUNK_SAMPLES, "words", "Okay.", "normal", "order", spoken)
+    if followed:
+        assert place((due,), percepts({1: heard})) == [[1, "Okay.", "normal", "order"]]
+    else:
+        with pytest.raises(Unheard, match="order"):
+            place((due,), percepts({1: heard}))

@@ -8,9 +8,12 @@ import pytest
 from harken.soundflow.composing import AGREED
 from harken.soundflow.corpora import package_dir
 from harken.soundflow.events import EVENTS, kind_counted
+from harken.soundflow.phrases import counting_order, ends_order
 from harken.soundflow.scene import Variant
-from harken.soundflow.sound_tasks import COUNTS
-from harken.soundflow.studio import Studio
+from harken.soundflow.sound_tasks import _WHEN, COUNTS, count
+from harken.soundflow.spoken import lines
+from harken.soundflow.spoken_tasks import ENDS_CAPTIONS, ENDS_NARRATION
+from harken.soundflow.studio import Spoken, Studio
 from harken.soundflow.tasks import COMPOSERS
 from harken.stream import SAMPLE_RATE
 
@@ -77,3 +80,42 @@ def test_care_speaks_of_what_care_is_for_and_narration_of_all(studio: Studio) ->
         assert all(EVENTS[cause].care for _, cause in cared)
         if "narrate" in by_task:
             assert cared <= {(d.start, d.cause) for d in by_task["narrate"].due}
+
+
+def test_every_spoken_order_to_wait_is_about_one_kind_of_sound() -> None:
+    for line in lines():
+        if (line.kind, line.language) == ("order_when", "en"):
+            found = [key for key in _WHEN if key in f" {line.text.lower()} "]
+            assert len(found) == 1, line.text
+
+
+def test_no_count_lets_a_danger_pass_without_a_word(studio: Studio) -> None:
+    for seed in range(DRAWS):
+        scene, variants = count(studio, np.random.default_rng([seed, 5]))
+        counted = {due.cause for due in variants[0].due}
+        assert not [n for *_, n in scene.sounds if EVENTS[n].quiet and n not in counted]
+
+
+def test_what_ends_an_order_speaks_of_no_other(studio: Studio) -> None:
+    ends = {"narrate_order": ENDS_NARRATION, "transcribe": ENDS_CAPTIONS}
+    said: list[str] = []
+
+    class Listening(Studio):
+        def voice(self, spoken: Spoken) -> np.ndarray:
+            if spoken.kind == "stop":
+                said.append(spoken.text)
+            return super().voice(spoken)
+
+    listening = Listening("train")
+    for task, words in ends.items():
+        said.clear()
+        for seed in range(4 * DRAWS):
+            COMPOSERS[task][0](listening, np.random.default_rng([seed, 5]))
+        assert said and all(ends_order(text, words) for text in said)
+
+
+def test_the_words_of_a_count_are_in_the_plural() -> None:
+    random = np.random.default_rng(0)
+    orders = {counting_order(label, random) for label in ("splash", "owl") for _ in range(200)}
+    assert "Count the splashes." in orders and "Count the hoots." in orders
+    assert not [text for text in orders if "splashs" in text]

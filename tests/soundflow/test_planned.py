@@ -356,9 +356,11 @@ def test_a_plan_of_minutes_is_played_whole_where_it_may_be() -> None:
 
 
 @pytest.mark.parametrize("longest_s", [10.0, 601.0])
-def test_lengths_out_of_range_are_refused(longest_s: float) -> None:
+def test_lengths_and_shares_out_of_range_are_refused(longest_s: float) -> None:
     with pytest.raises(HarkenError, match="give 20 to 600 s"):
         Options(longest_s=longest_s)
+    with pytest.raises(HarkenError, match="leak_share is 10; give 0 to 1"):
+        Options(leak_share=10)
 
 
 def test_our_own_reply_is_marked_and_leaks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harken.errors import HarkenError
+from harken.soundflow.planned import Options
 from harken.soundflow.recipe import (
     Recipe,
     load_recipe,
@@ -36,7 +37,7 @@ def test_a_file_gives_a_recipe_in_the_order_of_the_composers(tmp_path: Path) -> 
 
 
 def test_the_shipped_recipes_are_good_and_the_default_has_the_shares_of_the_tasks() -> None:
-    assert {"default", "quick", "published"} <= set(shipped_recipes())
+    assert {"default", "quick", "published", "v1"} <= set(shipped_recipes())
     recipes = [load_recipe(name) for name in shipped_recipes()]
     assert [r.name for r in recipes] == list(shipped_recipes())
     assert len({(r.split, r.seed) for r in recipes}) == len(recipes)
@@ -63,6 +64,17 @@ def test_the_shipped_recipes_are_good_and_the_default_has_the_shares_of_the_task
         ({"tasks": {"chat": -1}}, "tasks.chat is -1"),
         ({"tasks": {"chat": "much"}}, "tasks.chat is 'much'"),
         ({"tasks": {"juggle": 1}}, "tasks.juggle is no task"),
+        ({"once": 1}, "once is 1"),
+        ({"planned": True}, "planned is True"),
+        (
+            {"planned": {"new_voices": True}},
+            "planned.new_voices is no field",
+        ),
+        ({"planned": {"new_takes": 1}}, "planned.new_takes is 1"),
+        ({"planned": {"far_share": "often"}}, "planned.far_share is 'often'"),
+        ({"planned": {"far_share": True}}, "planned.far_share is True"),
+        ({"planned": {"far_share": 1.5}}, "planned.far_share is 1.5; give 0 to 1"),
+        ({"planned": {"longest_s": 700}}, "planned.longest_s is 700; give 20 to 600 s"),
     ],
 )
 def test_a_wrong_field_is_named_with_its_value(change: dict[str, object], named: str) -> None:
@@ -70,6 +82,27 @@ def test_a_wrong_field_is_named_with_its_value(change: dict[str, object], named:
         parse_recipe(GOOD | change, "a.toml")
     assert "a.toml" in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_a_recipe_may_say_how_scenes_are_planned_and_what_is_said_once(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        'name = "night"\nseed = 7\nsplit = "dev"\nonce = true\n[tasks]\nplanned = 1\n'
+        "[planned]\nnew_takes = true\nlongest_s = 120\n",
+    )
+    recipe = load_recipe(path)
+    assert recipe.planned == Options(longest_s=120, new_takes=True) and recipe.once
+    assert recipe.ways == {"once": True, "planned.longest_s": 120, "planned.new_takes": True}
+    usual = parse_recipe(GOOD | {"planned": {"far_share": 0.7}, "once": False}, "a.toml")
+    assert usual.ways == {} and usual == parse_recipe(GOOD, "b.toml")
+
+
+def test_v1_has_every_task_and_lets_alarms_be_spoken_of_once() -> None:
+    recipe = load_recipe("v1")
+    assert all(share > 0 for _, share in recipe.tasks)
+    assert [name for name, _ in recipe.tasks] == list(COMPOSERS)
+    assert sum(share for _, share in recipe.tasks) == pytest.approx(100)
+    assert recipe.once and recipe.planned.new_takes
 
 
 @pytest.mark.parametrize("field", sorted(GOOD))
@@ -138,5 +171,7 @@ def test_a_folder_refuses_another_recipe_of_the_same_seed(tmp_path: Path) -> Non
     with pytest.raises(HarkenError, match="seed 7 by another recipe"):
         record_recipe(tmp_path, other)
     assert (tmp_path / "recipes.json").read_bytes() == before
+    with pytest.raises(HarkenError, match="seed 7 by another recipe"):
+        record_recipe(tmp_path, parse_recipe(GOOD | {"once": True}, "d"))
     record_recipe(tmp_path, parse_recipe(GOOD | {"tasks": {"chat": 2}, "seed": 8}, "c"))
     record_recipe(tmp_path, one)

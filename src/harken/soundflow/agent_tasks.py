@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from harken.soundflow.composing import (
-    AGREED,
     PLAIN,
+    agreed,
     answer,
     bare_scene,
     language_for,
@@ -111,7 +111,7 @@ def _on_sound(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[
         line = aloud[int(random.integers(len(aloud)))]
         label, wish = _content()["orders"][line.text]
         asked = ""
-        due.append(answer(say(scene, studio, line), AGREED, "order"))
+        due.append(agreed(say(scene, studio, line), line))
         scene.wait(1.6, 2.6)
     else:
         label = pick(random, [n for n in studio.labels if not EVENTS[n].quiet])

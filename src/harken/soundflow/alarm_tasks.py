@@ -1,10 +1,12 @@
-"""Composer of an alarm that goes on: it is spoken of once."""
+"""Composer of an alarm that goes on: it is spoken of once, there and in the streams of others."""
+
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from harken.soundflow.clean import spec_smooth
-from harken.soundflow.composing import CARED_FOR, PLAIN, bare_scene, level, pick
+from harken.soundflow.composing import CARED_FOR, PLAIN, Composer, bare_scene, level, pick
 from harken.soundflow.events import EVENTS
 from harken.soundflow.phrases import alike
 from harken.soundflow.scene import Scene, Sound, Variant, sound_due
@@ -28,6 +30,9 @@ PERSISTENT = (
 """What goes on, or comes again for the same reason: an alarm, a siren, a visitor who waits."""
 
 _LONGEST_S = 2.5
+
+_UNASKED = ("care", "quiet", "bench")
+"""Tasks of variants in which nobody gave an order."""
 
 Clip = tuple[npt.NDArray[np.float32], str]
 """Samples, and where they come from."""
@@ -60,6 +65,40 @@ def say_once(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[V
         ]
         variants.append(Variant("say_once", Prefix(policy), tuple(due)))
     return scene, variants
+
+
+def spoken_of_once(
+    composer: Composer, studio: Studio, random: np.random.Generator
+) -> tuple[Scene, list[Variant]]:
+    """What a composer makes, with one word alone to what goes on, where nobody gave an order.
+
+    A variant is left out if it is not clear whether a sound is the one that was spoken of.
+
+    Raises:
+        LookupError: no variant is left.
+    """
+    scene, variants = composer(studio, random)
+    clear = [once for variant in variants if (once := _once(variant, scene.sounds))]
+    if not clear:
+        raise LookupError("under no policy it is clear whether an alarm is a new one")
+    return scene, clear
+
+
+def _once(variant: Variant, sounds: list[Sound]) -> Variant | None:
+    """The variant without what is due to a sound that was spoken of; None if that is not clear."""
+    if variant.task not in _UNASKED:
+        return variant
+    repeats, ended = set[int](), dict[str, int]()
+    for start, end, label in sounds:
+        if label in PERSISTENT and EVENTS[label].reply(variant.prefix.policy):
+            silent_s = (start - ended[label]) / SAMPLE_RATE if label in ended else np.inf
+            if SAME_ALARM_S < silent_s < NEW_ALARM_S:
+                return None
+            if silent_s <= SAME_ALARM_S:
+                repeats.add(start)
+            ended[label] = end
+    due = tuple(d for d in variant.due if d.waits_for != "sound" or d.start not in repeats)
+    return replace(variant, due=due)
 
 
 def _come_back(scene: Scene, studio: Studio, label: str, sound: Clip) -> None:
@@ -104,6 +143,7 @@ def _others(scene: Scene, studio: Studio, label: str, until: int) -> None:
     """Harmless sounds unlike that of `label` up to a sample, with pauses."""
     random = scene.random
     pool = [n for n in studio.labels if n in PLAIN and n not in alike(label)]
+    scene.wait(0.6, 2.0)
     while random.random() < 0.8:
         this = pick(random, pool)
         clip, source = studio.event(this, random)

@@ -32,19 +32,25 @@ import soundfile
 from harken.errors import HarkenError
 from harken.perceive.percept import Percept
 from harken.perceive.perception import Perception
+from harken.soundflow.alarm_tasks import spoken_of_once
 from harken.soundflow.composing import Composer
 from harken.soundflow.engine import Engine, local
+from harken.soundflow.planned import planned
 from harken.soundflow.production import Amount, Production, Progress, produce
 from harken.soundflow.recipe import Recipe, Shares, record_recipe
 from harken.soundflow.rows import rows_text
 from harken.soundflow.scene import F32, Due, Scene, Variant
+from harken.soundflow.speech import error_rate
 from harken.soundflow.staging import AUDIO, FEATURES, REFUSAL, ROWS, at_work, staging_folder
 from harken.soundflow.studio import Studio
 from harken.soundflow.tasks import COMPOSERS
+from harken.soundflow.texts import is_chinese
 from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE, chunk_of_end
 
 COMMIT_SAMPLES = int(1.6 * SAMPLE_RATE)
 """The words ear commits the last word of an utterance within this time."""
+LOST_RATE = 0.5
+"""An order of which so large a share of the words was misheard cannot be followed."""
 
 
 class Refused(Exception):
@@ -136,22 +142,27 @@ def build_recipe(
                 f"the recipe {recipe.name!r} has no hours; give hours or a number of streams"
             )
     settings = [recipe.split, recipe.seed, keep_audio, recipe.tasks]
+    settings += [recipe.ways] if recipe.ways else []
     kind = sha256(json.dumps(settings).encode()).hexdigest()[:16]
     staging = staging_folder(folder, kind)
     template = Job(staging, recipe.split, recipe.seed, 0, keep_audio, recipe.tasks)
     production = Production(
         folder,
         staging,
-        partial(_make_index, template, made_with or means()),
+        partial(_make_index, template, made_with or means(recipe)),
         lambda index: replace(template, index=index).name,
         lambda: record_recipe(folder, recipe),
     )
     return produce(production, Amount(first, streams, hours), engine or local(1), progress)
 
 
-def means() -> Means:
-    """The composers, the material and the ears of Harken."""
+def means(recipe: Recipe | None = None) -> Means:
+    """The composers as a recipe wants them, the material and the ears of Harken."""
     composers = {name: composer for name, (composer, _) in COMPOSERS.items()}
+    if recipe:
+        composers["planned"] = partial(planned, options=recipe.planned)
+        if recipe.once:
+            composers = {n: partial(spoken_of_once, c) for n, c in composers.items()}
     return Means(composers, _studio, heard)
 
 
@@ -283,7 +294,7 @@ def place(due: tuple[Due, ...], percepts: list[Percept]) -> list[list[Any]]:
         if d.waits_for == "each":
             answers = [(c, text.strip()) for c, text in batches]
         elif d.waits_for == "words":
-            if not batches:
+            if not batches or _is_lost(d.spoken, "".join(text for _, text in batches)):
                 raise Unheard(d.cause)
             answers = [(batches[-1][0], d.text)]
         else:
@@ -294,6 +305,12 @@ def place(due: tuple[Due, ...], percepts: list[Percept]) -> list[list[Any]]:
             if chunk < len(percepts) and text:
                 said[chunk] = [chunk, text, d.emotion, d.cause]
     return [said[c] for c in sorted(said)]
+
+
+def _is_lost(spoken: str, heard: str) -> bool:
+    """Whether of an order so little was heard that nobody could follow it."""
+    language = "zh" if is_chinese(spoken) else "en"
+    return bool(spoken) and error_rate(spoken, heard, language) >= LOST_RATE
 
 
 @lru_cache(maxsize=2)

@@ -6,6 +6,7 @@ import numpy as np
 
 from harken.soundflow.events import EVENTS
 from harken.soundflow.generate import noise_bed
+from harken.soundflow.phrases import ends_order
 from harken.soundflow.scene import Due, Scene, Variant
 from harken.soundflow.studio import Spoken, Studio
 from harken.stream import SAMPLE_RATE, Prefix
@@ -53,12 +54,17 @@ def answer(span: tuple[int, int], text: str, cause: str, emotion: str = "normal"
     return Due(*span, "words", text, emotion, cause)
 
 
+def agreed(span: tuple[int, int], wanted: Spoken) -> Due:
+    """What is due to an order said in `span`: it is agreed to, if it was understood."""
+    return Due(*span, "words", AGREED, "normal", "order", spoken=wanted.text)
+
+
 def order(scene: Scene, studio: Studio, wanted: Spoken | str) -> tuple[Prefix, list[Due]]:
     """Give a standing order at the start of a scene: aloud, or as text before it begins."""
     scene.wait(0.4, 1.5)
     if isinstance(wanted, str):
         return Prefix(instruction=wanted), []
-    due = [answer(say(scene, studio, wanted), AGREED, "order")]
+    due = [agreed(say(scene, studio, wanted), wanted)]
     scene.wait(1.4, 2.6)
     return Prefix(), due
 
@@ -69,13 +75,24 @@ def sometimes_text(random: np.random.Generator, wanted: Spoken, share: float) ->
 
 
 def called_off(
-    scene: Scene, studio: Studio, language: str, chance: float, tail_s: float = 4
+    scene: Scene,
+    studio: Studio,
+    language: str,
+    chance: float,
+    of: tuple[str, ...],
+    tail_s: float = 4,
 ) -> Due | None:
-    """Sometimes say that the order ends; what is due to that, or None when nothing was said."""
+    """Sometimes say that the order ends; what is due to that, or None when nothing was said.
+
+    of: what may be spoken of, besides nothing at all (`phrases.ends_order`).
+    """
     random = scene.random
-    if random.random() >= chance or not studio.has("stop", language):
+    if random.random() >= chance:
         return None
-    stop = studio.spoken("stop", language, random)
+    stops = [s for s in studio.all_spoken("stop", language) if ends_order(s.text, of)]
+    if not stops:
+        return None
+    stop = stops[int(random.integers(len(stops)))]
     if not scene.fits(studio.voice(stop), tail_s):
         return None
     due = answer(say(scene, studio, stop), AGREED, "stop")

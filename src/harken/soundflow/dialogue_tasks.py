@@ -12,8 +12,8 @@ import numpy as np
 from harken.soundflow import sources
 from harken.soundflow.bursts import first_burst
 from harken.soundflow.composing import (
-    AGREED,
     PLAIN,
+    agreed,
     answer,
     bare_scene,
     language_for,
@@ -66,7 +66,7 @@ def switch_direction(studio: Studio, random: np.random.Generator) -> tuple[Scene
         elif not switched and scene.at > switches_at:
             now, switched = _OTHER_LANGUAGE[now], True
             wanted = studio.spoken(_ORDER[now], language_for(random, studio, _ORDER[now]), random)
-            due.append(answer(say(scene, studio, wanted), AGREED, "order"))
+            due.append(agreed(say(scene, studio, wanted), wanted))
             scene.wait(1.6, 2.4)
     return scene, [Variant("switch_direction", prefix, tuple(due))]
 

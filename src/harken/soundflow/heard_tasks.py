@@ -141,6 +141,8 @@ PLAYED_SHARE = 0.5
 ORDERED_SHARE = 0.4
 """How often an order in text asks for it before anything plays."""
 LONGEST_MUSIC_S = 9.0
+LONG_ENOUGH_S = 6.0
+"""Music that plays while it is asked about: less of it would be over before, at any speed."""
 NAMED_AFTER_S, PACE_AFTER_S = 2.0, 4.0
 """So much of it an order to name it waits for; so much if the pace is wanted as well."""
 
@@ -152,7 +154,7 @@ def describe_music(studio: Studio, random: np.random.Generator) -> tuple[Scene, 
         "instrument",
         "pace",
         "all",
-        *("style" for one in _recordings(studio.split) if one[2]),
+        *("style" for r, _, style in _recordings(studio.split) if style and _lasts(r)),
     }
     asked = [
         s
@@ -163,12 +165,13 @@ def describe_music(studio: Studio, random: np.random.Generator) -> tuple[Scene, 
         return _music_on_order(studio, random)
     line = asked[int(random.integers(len(asked)))]
     wanted, form = questions[line.text]
-    music = _music(wanted, studio, random)
+    is_over = " was" in form
+    music = _music(wanted, studio, random, least_s=0 if is_over else LONG_ENOUGH_S)
     scene = bare_scene(studio, random, _ROOM_S, _ROOM_S)
     scene.wait(0.8, 3.0)
     peak_db = float(random.uniform(-22, -12))
     start, end = scene.place(music.clip, peak_db, music.source, "instrument_music")
-    if " was" in form or end - start < 4 * SAMPLE_RATE:
+    if is_over:
         scene.wait(0.6, 1.5)
     else:
         # It is asked while the music still plays.
@@ -179,6 +182,10 @@ def describe_music(studio: Studio, random: np.random.Generator) -> tuple[Scene, 
     scene.wait(2.0, 4.0)
     scene.samples = max(scene.at, _LEAST_S * SAMPLE_RATE)
     return scene, [Variant("describe_music", Prefix(), (due,))]
+
+
+def _lasts(recording: sources.Clip) -> bool:
+    return recording.seconds >= LONG_ENOUGH_S
 
 
 def _music_on_order(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
@@ -212,13 +219,17 @@ def _music_on_order(studio: Studio, random: np.random.Generator) -> tuple[Scene,
     return scene, variants
 
 
-def _music(wanted: str, studio: Studio, random: np.random.Generator) -> Music:
+def _music(wanted: str, studio: Studio, random: np.random.Generator, least_s: float = 0.0) -> Music:
     """Music of which the instrument, the pace or the style is known, or any for "all".
 
-    Played by rule, or a recording; of recordings nobody has told the pace.
+    Played by rule, or a recording of at least `least_s`; of recordings nobody has told the pace.
     """
     place = {"instrument": 1, "style": 2}.get(wanted)
-    known = [one for one in _recordings(studio.split) if place is None or one[place]]
+    known = [
+        one
+        for one in _recordings(studio.split)
+        if one[0].seconds >= least_s and (place is None or one[place])
+    ]
     by_rule = wanted != "style" and random.random() < PLAYED_SHARE
     if wanted == "pace" or by_rule or not known:
         instrument = pick(random, tuple(TIMBRES))

@@ -6,21 +6,21 @@ from harken.soundflow.events import EVENTS
 
 _COUNT = (
     "Count every {noun}.",
-    "Count the {noun}s.",
-    "Count the {noun}s out loud.",
+    "Count the {nouns}.",
+    "Count the {nouns} out loud.",
     "Count each {noun} you hear.",
     "Please count every {noun} out loud.",
     "Say a number for each {noun}.",
     "Number every {noun} you hear.",
-    "Keep count of the {noun}s for me.",
-    "How many {noun}s are there? Count aloud.",
+    "Keep count of the {nouns} for me.",
+    "How many {nouns} are there? Count aloud.",
     "Tell me the number each time you hear a {noun}.",
     "Count how many times you hear a {noun}.",
     "Every time you hear a {noun}, say the number.",
-    "Could you count the {noun}s for me?",
+    "Could you count the {nouns} for me?",
     "I want you to count each {noun} out loud.",
-    "Please listen and count the {noun}s.",
-    "Start counting the {noun}s now.",
+    "Please listen and count the {nouns}.",
+    "Start counting the {nouns} now.",
 )
 _WHEN = (
     "Tell me when you hear {name}.",
@@ -42,7 +42,8 @@ def counting_order(label: str, random: np.random.Generator) -> str:
     """An order to count sounds of a label that has a noun."""
     nouns = EVENTS[label].nouns
     noun = nouns[int(random.integers(len(nouns)))]
-    return _COUNT[int(random.integers(len(_COUNT)))].format(noun=noun)
+    plural = f"{noun}es" if noun.endswith(("s", "sh", "ch", "x")) else f"{noun}s"
+    return _COUNT[int(random.integers(len(_COUNT)))].format(noun=noun, nouns=plural)
 
 
 def awaiting_order(label: str, random: np.random.Generator) -> str:
@@ -70,7 +71,10 @@ def alike(label: str) -> set[str]:
     return {label}.union(*(group for group in groups if label in group))
 
 
-_ENDS = ("caption", "count", "transcrib", "translat", "interpret", "describ", "narrat", "hear")
+_ENDS = (
+    "caption", "count", "transcrib", "translat", "interpret", "describ", "narrat", "hear",
+    "listening for", "翻译", "数",
+)  # fmt: skip
 
 
 def ends_order(stop: str, of: tuple[str, ...]) -> bool:

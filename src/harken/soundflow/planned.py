@@ -76,9 +76,11 @@ class Options:
     def __post_init__(self) -> None:
         if not SHORTEST_S <= self.longest_s <= MAX_PLAN_S:
             raise HarkenError(
-                f"streams of at most {self.longest_s:g} s cannot be planned; give "
-                f"{SHORTEST_S:g} to {MAX_PLAN_S:g} s"
+                f"longest_s is {self.longest_s:g}; give {SHORTEST_S:g} to {MAX_PLAN_S:g} s"
             )
+        for share in ("far_share", "television_share", "silence_share", "leak_share"):
+            if not 0 <= getattr(self, share) <= 1:
+                raise HarkenError(f"{share} is {getattr(self, share):g}; give 0 to 1")
 
 
 @dataclass

@@ -6,25 +6,30 @@ A TOML file:
     seed = 7            # equal seeds give equal streams
     split = "train"     # or "dev"
     hours = 20.0        # optional: how much to make
+    once = true         # optional: an alarm that goes on is spoken of once
 
     [tasks]             # the names of `harken.soundflow.tasks`, each with its share
     events = 0.6        # shares are weights: they need not add up to one
     chat = 0.4
 
-`default`, `quick` and `published` ship with Harken (`data/recipes`).
+    [planned]           # optional: how plans become streams, the fields of `planned.Options`
+    new_takes = true
+
+`default`, `quick`, `published` and `v1` ship with Harken (`data/recipes`).
 """
 
 import json
 import math
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from harken.errors import HarkenError
 from harken.parts.cache import place
+from harken.soundflow.planned import Options
 from harken.soundflow.tasks import COMPOSERS
 
 SPLITS = ("train", "dev")
@@ -34,13 +39,27 @@ Shares = tuple[tuple[str, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What to compose; equal recipes give equal streams."""
+    """What to compose; equal recipes give equal streams.
+
+    once: whether an alarm that goes on is spoken of once wherever nobody gave an order
+    (`alarm_tasks.spoken_of_once`).
+    planned: how the composer `planned` makes a stream of a plan.
+    """
 
     name: str
     seed: int
     split: str
     tasks: Shares
     hours: float | None = None
+    once: bool = False
+    planned: Options = field(default_factory=Options)
+
+    @property
+    def ways(self) -> dict[str, object]:
+        """What else than tasks and shares makes its streams others than usual; mostly nothing."""
+        usual = asdict(Options())
+        planned = {f"planned.{n}": v for n, v in asdict(self.planned).items() if v != usual[n]}
+        return ({"once": True} if self.once else {}) | planned
 
 
 def load_recipe(place: str | Path) -> Recipe:
@@ -78,20 +97,20 @@ def shipped_recipes() -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in files if file.suffix == ".toml"))
 
 
-def parse_recipe(fields: Mapping[str, Any], where: str) -> Recipe:
+def parse_recipe(given: Mapping[str, Any], where: str) -> Recipe:
     """A recipe from the fields of its file; `where` is named in errors.
 
     Raises:
         HarkenError: a field is missing, unknown or wrong.
     """
-    known = ("name", "seed", "split", "hours", "tasks")
-    for field in fields:
-        if field not in known:
-            raise _wrong(where, field, "is no field", f"choose from {', '.join(known)}")
-    for field in ("name", "seed", "split", "tasks"):
-        if field not in fields:
-            raise _wrong(where, field, "is missing", "add it")
-    name, seed, split, hours = (fields.get(f) for f in ("name", "seed", "split", "hours"))
+    known = [one.name for one in fields(Recipe)]
+    for key in given:
+        if key not in known:
+            raise _wrong(where, key, "is no field", f"choose from {', '.join(known)}")
+    for key in ("name", "seed", "split", "tasks"):
+        if key not in given:
+            raise _wrong(where, key, "is missing", "add it")
+    name, seed, split, hours = (given.get(key) for key in ("name", "seed", "split", "hours"))
     if not isinstance(name, str) or not name.strip():
         raise _wrong(where, "name", f"is {name!r}", "give a text")
     if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
@@ -100,8 +119,17 @@ def parse_recipe(fields: Mapping[str, Any], where: str) -> Recipe:
         raise _wrong(where, "split", f"is {split!r}", f"choose from {', '.join(SPLITS)}")
     if hours is not None and not (_is_number(hours) and hours > 0):
         raise _wrong(where, "hours", f"is {hours!r}", "give a number above 0, or leave it out")
+    once = given.get("once", False)
+    if not isinstance(once, bool):
+        raise _wrong(where, "once", f"is {once!r}", "give true or false")
     return Recipe(
-        name, seed, split, _shares(fields["tasks"], where), None if hours is None else float(hours)
+        name,
+        seed,
+        split,
+        _shares(given["tasks"], where),
+        None if hours is None else float(hours),
+        once,
+        _options(given.get("planned", {}), where),
     )
 
 
@@ -130,7 +158,7 @@ def narrowed(recipe: Recipe, only: Collection[str]) -> Recipe:
 
 
 def record_recipe(folder: Path, recipe: Recipe) -> None:
-    """Note in a data folder by which shares the streams of this split and seed are drawn.
+    """Note in a data folder how the streams of this split and seed are drawn: shares and `ways`.
 
     Raises:
         HarkenError: they were drawn by others: the same index would be another stream.
@@ -138,7 +166,8 @@ def record_recipe(folder: Path, recipe: Recipe) -> None:
     path = folder / "recipes.json"
     recorded = json.loads(path.read_text("utf-8")) if path.exists() else {}
     key = f"{recipe.split}-{recipe.seed}"
-    shares = {task: share for task, share in recipe.tasks if share}  # without one nothing is drawn
+    # Without a share nothing is drawn of a task.
+    shares = {task: share for task, share in recipe.tasks if share} | recipe.ways
     if recorded.get(key, shares) != shares:
         raise HarkenError(
             f"{folder} holds streams of split {recipe.split} and seed {recipe.seed} by another "
@@ -163,6 +192,23 @@ def _shares(tasks: object, where: str) -> Shares:
     if not sum(share for _, share in shares):
         raise _wrong(where, "tasks", "has no share above 0", "give at least one task a share")
     return shares
+
+
+def _options(given: object, where: str) -> Options:
+    if not isinstance(given, Mapping):
+        raise _wrong(where, "planned", f"is {given!r}", "make it a table")
+    known = asdict(Options())
+    for name, value in given.items():
+        if name not in known:
+            raise _wrong(where, f"planned.{name}", "is no field", f"choose from {', '.join(known)}")
+        is_switch = isinstance(known[name], bool)
+        if is_switch != isinstance(value, bool) or not (is_switch or _is_number(value)):
+            wanted = "give true or false" if is_switch else "give a number"
+            raise _wrong(where, f"planned.{name}", f"is {value!r}", wanted)
+    try:
+        return Options(**given)
+    except HarkenError as wrong:
+        raise HarkenError(f"planned.{wrong} (recipe {where})") from wrong
 
 
 def _is_number(value: object) -> bool:

@@ -28,6 +28,7 @@ class Due:
 
     `waits_for`: "sound" (its end or 1.2 s of it), "words" (the last word of the utterance), or
     "each" (a response with every batch of committed words, text taken from them).
+    `spoken`: what was said, where a stream makes no sense unless most of it was heard: an order.
     """
 
     start: int
@@ -36,6 +37,7 @@ class Due:
     text: str
     emotion: str
     cause: str
+    spoken: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,8 @@ def count(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Vari
     scene = bare_scene(studio, random, 12 + 2.6 * n, 15 + 3.0 * n)
     prefix, due = order(scene, studio, wanted)
     scene.wait(0.3, 1.0)
-    others = [x for x in studio.labels if x not in labels]
+    # Whether a count silences a warning is not for it to teach.
+    others = [x for x in studio.labels if x not in labels and not EVENTS[x].quiet]
     sound, source = studio.event(label, random)
     sound = first_burst(sound, random.uniform(0.8, 1.6))
     peak_db = level(random)
@@ -155,7 +156,7 @@ _WHEN = {
     "doorbell": ("doorbell",),
     "car ": ("vehicle_engine_traffic",),
     "glass": ("glass_break",),
-    "rain": ("rain_storm",),
+    " rain": ("rain_storm",),
     "baby": ("baby_cry",),
     "alarm": ("alarm_clock_or_alarm", "smoke_alarm"),
     "cat": ("cat_meow",),
@@ -164,11 +165,25 @@ _WHEN = {
     "sneez": ("sneeze",),
     "scream": ("scream_human",),
     "siren": ("siren_or_fire_station",),
-    "bell rings": ("bell_gong",),
+    " bell rings": ("bell_gong",),
     "applau": ("applause_clap",),
+    "clap": ("applause_clap",),
     "train": ("train",),
     "rooster": ("rooster_chicken",),
+    "dripping": ("water_drop",),
+    "clock": ("clock_tick",),
+    "explosion": ("explosion_firework",),
+    "walks": ("footsteps",),
+    "horse": ("horse",),
+    "door opens": ("door",),
+    "helicopter": ("helicopter",),
+    "bird": ("birds",),
+    "cow": ("cow_deer",),
+    "keyboard": ("keyboard_typing",),
+    " wind ": ("wind",),
+    "owl": ("owl",),
 }
+"""What is awaited where an order speaks of it; no order speaks of two (a test holds it)."""
 
 
 def tell_when(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
@@ -205,7 +220,7 @@ def awaiting_order_of(
         (o, [n for n in labels if n in studio.labels])
         for o in studio.all_spoken("order_when", "en")
         for key, labels in _WHEN.items()
-        if key in o.text.lower() + " "
+        if key in f" {o.text.lower()} "
     ]
     orders = [(o, labels) for o, labels in orders if labels]
     if not orders:

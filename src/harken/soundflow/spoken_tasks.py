@@ -22,6 +22,11 @@ from harken.soundflow.scene import Due, Scene, Variant, sound_due
 from harken.soundflow.studio import Spoken, Studio
 from harken.stream import SAMPLE_RATE, Prefix
 
+ENDS_NARRATION = ("describ", "narrat", "hear")
+ENDS_CAPTIONS = ("caption", "transcrib")
+ENDS_INTERPRETING = ("translat", "interpret", "翻译")
+"""What a stop that fits an order may speak of."""
+
 
 def narrate_on_request(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
     """A spoken wish to name every sound, under the default policy; sometimes called off again."""
@@ -44,7 +49,7 @@ def narrate_on_request(studio: Studio, random: np.random.Generator) -> tuple[Sce
         if reply:
             due.append(sound_due(*span, reply, label))
         scene.wait(1.4, 3.2)
-        if active and (end := called_off(scene, studio, "en", 0.12)):
+        if active and (end := called_off(scene, studio, "en", 0.12, ENDS_NARRATION)):
             due.append(end)
             active = False
     return scene, [Variant("narrate_order", prefix, tuple(due))]
@@ -70,7 +75,7 @@ def transcribe(studio: Studio, random: np.random.Generator) -> tuple[Scene, list
         if active:
             due.append(Due(*span, "each", text, "normal", "transcript"))
         scene.wait(1.3, 2.6)
-        if active and (end := called_off(scene, studio, "en", 0.2, 3)):
+        if active and (end := called_off(scene, studio, "en", 0.2, ENDS_CAPTIONS, 3)):
             due.append(end)
             active = False
     return scene, [Variant("transcribe", prefix, tuple(due))]
@@ -94,7 +99,7 @@ def translate(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[
         if active:
             due.append(answer(span, s.other, "translation"))
         scene.wait(1.5, 2.8)
-        if active and (end := called_off(scene, studio, source_language, 0.15)):
+        if active and (end := called_off(scene, studio, source_language, 0.15, ENDS_INTERPRETING)):
             due.append(end)
             active = False
     return scene, [Variant("translate", prefix, tuple(due))]

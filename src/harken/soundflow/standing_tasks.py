@@ -1,6 +1,7 @@
 """Composer of a standing order that is changed: another one takes its place, or none."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from harken.soundflow.bursts import first_burst
 from harken.soundflow.composing import (
     AGREED,
     PLAIN,
+    agreed,
     answer,
     bare_scene,
     language_for,
@@ -21,6 +23,7 @@ from harken.soundflow.events import EVENTS, kind_counted
 from harken.soundflow.phrases import awaited_instead, ends_order
 from harken.soundflow.scene import Due, Scene, Variant, sound_due
 from harken.soundflow.sound_tasks import COUNTS, awaiting_order_of, counting_order_of
+from harken.soundflow.spoken_tasks import ENDS_CAPTIONS, ENDS_INTERPRETING, ENDS_NARRATION
 from harken.soundflow.studio import Spoken, Studio
 from harken.stream import SAMPLE_RATE
 
@@ -32,6 +35,9 @@ TALK_SHARE = 0.85
 """How much of what is heard under captions and interpreting is sentences; the rest is sounds."""
 AGAIN_SHARE = 0.3
 """How often a count is ordered once more for the same sound: it begins at one again."""
+
+ENDS_COUNTING, ENDS_AWAITING = ("count", "listening for"), ("hear", "listening for")
+"""What a stop that fits these orders may speak of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,8 @@ def _other(old: _Order, studio: Studio, random: np.random.Generator) -> _Order:
     if sounds and random.random() < INSTEAD_SHARE and studio.has("order_instead", "en"):
         return _instead(old, studio, random)
     if old.kind == "count" and random.random() < AGAIN_SHARE:
-        return _aloud(_count, studio, random, lambda new: new.labels == old.labels)
+        with suppress(LookupError):  # an order in text may be about what nobody was recorded asking
+            return _aloud(_count, studio, random, lambda new: new.labels == old.labels)
     if old.kind == "narrate":
         return _aloud(_count, studio, random, lambda _: True)
     if old.kind in ("captions", "interpret"):
@@ -128,7 +135,7 @@ def _instead(old: _Order, studio: Studio, random: np.random.Generator) -> _Order
         awaited = awaited_instead(line.text)
         labels = (awaited,) if awaited else tuple(kind_counted(line.text))
         if _can_be_asked(labels, studio) and not set(labels) & set(old.labels):
-            kind, ends = ("await", ("hear",)) if awaited else ("count", ("count",))
+            kind, ends = ("await", ENDS_AWAITING) if awaited else ("count", ENDS_COUNTING)
             found.append(_Order(kind, line, ends, labels))
     if not found:
         raise LookupError("no order instead of the one before is about another sound")
@@ -136,11 +143,11 @@ def _instead(old: _Order, studio: Studio, random: np.random.Generator) -> _Order
 
 
 def _count(studio: Studio, random: np.random.Generator) -> _Order:
-    return _of_sounds("count", ("count",), counting_order_of, studio, random)
+    return _of_sounds("count", ENDS_COUNTING, counting_order_of, studio, random)
 
 
 def _await(studio: Studio, random: np.random.Generator) -> _Order:
-    return _of_sounds("await", ("hear",), awaiting_order_of, studio, random)
+    return _of_sounds("await", ENDS_AWAITING, awaiting_order_of, studio, random)
 
 
 def _of_sounds(
@@ -168,14 +175,13 @@ def _narrate(studio: Studio, random: np.random.Generator) -> _Order:
     lines = [s for s in studio.all_spoken("order_narrate", "en") if "count" not in s.text.lower()]
     if not lines:
         raise LookupError("no order to narrate")
-    ends = ("describ", "narrat", "hear")
-    return _Order("narrate", lines[int(random.integers(len(lines)))], ends)
+    return _Order("narrate", lines[int(random.integers(len(lines)))], ENDS_NARRATION)
 
 
 def _captions(studio: Studio, random: np.random.Generator) -> _Order:
     language = language_for(random, studio, "order_transcribe")
     given = studio.spoken("order_transcribe", language, random)
-    return _Order("captions", given, ("caption", "transcrib"))
+    return _Order("captions", given, ENDS_CAPTIONS)
 
 
 def _interpret(studio: Studio, random: np.random.Generator) -> _Order:
@@ -183,7 +189,7 @@ def _interpret(studio: Studio, random: np.random.Generator) -> _Order:
         int(random.integers(2))
     ]
     given = studio.spoken(kind, language_for(random, studio, kind), random)
-    return _Order("interpret", given, ("translat", "interpret", "翻译"), language=source)
+    return _Order("interpret", given, ENDS_INTERPRETING, language=source)
 
 
 def _change(old: _Order, new: _Order | None, studio: Studio, scene: Scene) -> list[Due]:
@@ -202,7 +208,9 @@ def _told(given: list[Spoken | str], cause: str, studio: Studio, scene: Scene) -
     for line in given:
         if isinstance(line, str):
             raise TypeError(f"{line!r} is text: what is told in the middle of a scene is spoken")
-        due.append(answer(say(scene, studio, line), AGREED, cause))
+        span = say(scene, studio, line)
+        is_order = line.kind.startswith("order")
+        due.append(agreed(span, line) if is_order else answer(span, AGREED, cause))
         scene.wait(1.6, 2.4)
     return due
 
