@@ -178,3 +178,44 @@ def test_hear_tells_programs_too() -> None:
     }  # fmt: skip
     assert lines[3]["sounds"][0]["name"] == "Speech"
     assert lines[3]["level_db"] > -40
+
+
+def test_replies_are_spoken_into_a_recording(checkpoint: Path, tmp_path: Path) -> None:
+    spoken = tmp_path / "spoken.wav"
+    code, out, err = harken(
+        "listen", SPEECH, "--json", "--model", checkpoint, "--threshold", "0.8", "--tail", "0",
+        "--voice", "espeak", "--save-voice", spoken,
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    lines = objects(out)
+    replies = [x for x in lines if x["type"] == "response"]
+    assert replies
+    samples, rate = soundfile.read(spoken)
+    assert len(samples) / rate >= lines[-2]["time_s"]
+    loud_s = np.flatnonzero(np.abs(samples) > 0.02) / rate
+    assert loud_s[0] >= replies[0]["time_s"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "nothing to listen to; name a recording, - for a pipe, or --mic"),
+        (("--mic", SPEECH), f"--mic listens to the microphone alone; leave {SPEECH} out"),
+        ((SPEECH, "--save-voice", "x.wav"), "nobody speaks into x.wav; give --voice"),
+        ((SPEECH, "--voice", "espeak"), "a recording is heard faster than anybody speaks"),
+        ((SPEECH, "--realtime", "--voice", "nobody"), "no voice 'nobody'; choose one of kokoro"),
+        ((SPEECH, SPEECH, "--voice", "espeak", "--save-voice", "x.wav"), "2 sessions do not fit"),
+        ((SPEECH, "--voice", "espeak", "--save-voice", "no/x.wav"), "there is no folder no"),
+    ],
+)
+def test_what_cannot_be_heard_or_spoken_is_refused(
+    arguments: tuple[object, ...],
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from harken.cli.app import build_app, run
+
+    monkeypatch.setattr(sys, "argv", ["harken", "listen", *map(str, arguments)])
+    assert run(build_app()) == 2
+    assert capsys.readouterr().err.startswith(f"harken: {told}")

@@ -39,6 +39,16 @@ def require_one_readable(files: Sequence[str]) -> None:
     raise typer.Exit(EXIT_USER_ERROR)
 
 
+def require_inputs(files: Sequence[str], mic: bool) -> None:
+    """Refuse no input at all, two kinds of it, or files of which none can be heard."""
+    if mic and files:
+        raise HarkenError(f"--mic listens to the microphone alone; leave {files[0]} out")
+    if not mic and not files:
+        raise HarkenError("nothing to listen to; name a recording, - for a pipe, or --mic")
+    if files:
+        require_one_readable(files)
+
+
 def for_each_source(files: Sequence[str], work: Callable[[str, Source], None]) -> None:
     """Work on one file after the other; a broken one is told on stderr and the next one begins.
 

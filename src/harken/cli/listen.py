@@ -8,16 +8,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from harken.cli.inputs import for_each_source, parse_ears, require_one_readable
+from harken.cli.inputs import for_each_source, parse_ears, require_inputs
 from harken.cli.models import ready_listener, ready_perception
 from harken.cli.show import JsonLines, PlainLines, Show
+from harken.cli.sound_device import open_microphone
 from harken.cli.view import LiveView
+from harken.cli.voice import parse_voice, spoken
 from harken.decide.model import operating_point
 from harken.decide.rule import OperatingPoint
 from harken.live.backlog import backlog_rule
 from harken.live.dialogue import Conduct
+from harken.live.playing import Playing
 from harken.live.replay import Interrupted, paced, replay, unpaced
-from harken.live.trace import Summary
+from harken.live.trace import Event, Summary
 from harken.perceive.perception import EARS
 from harken.perceive.source import STANDARD_INPUT, Source
 from harken.stream import POLICIES, Prefix
@@ -28,13 +31,14 @@ _POLICIES_HELP = "When to speak unasked: " + ", ".join(POLICIES) + "."
 
 def listen(
     files: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             help="Recordings of any format, each a session of its own; - reads 16-bit "
             "little-endian mono PCM at 16 kHz from standard input.",
             show_default=False,
         ),
-    ],
+    ] = None,
+    mic: Annotated[bool, typer.Option("--mic", help="Listen to the microphone.")] = False,
     instruction: Annotated[
         str, typer.Option(help="What to do, for example: Count the barks.", show_default=False)
     ] = "",
@@ -68,36 +72,64 @@ def listen(
     tail: Annotated[
         float, typer.Option(min=0, help="Seconds of silence heard after the end.")
     ] = 2.0,
+    voice: Annotated[
+        str | None,
+        typer.Option(
+            help="Speak the replies: kokoro, espeak, cosyvoice:URL or another (docs/voices.md).",
+            show_default=False,
+        ),
+    ] = None,
+    save_voice: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write what --voice says to this recording, at its time in the stream, "
+            "instead of playing it.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Listen to recordings or a pipe and reply when a moment deserves it."""
+    """Listen to recordings, a pipe or the microphone and reply when a moment deserves it."""
     prefix, rule, chosen_ears = Prefix(policy, instruction), backlog_rule(backlog), parse_ears(ears)
     if threshold is not None:
         OperatingPoint(respond=threshold)
-    require_one_readable(files)
+    files = files or []
+    is_live = mic or STANDARD_INPUT in files
+    require_inputs(files, mic)
+    speaker = parse_voice(voice, save_voice, sessions=len(files), is_paced=realtime or is_live)
+    microphone = open_microphone() if mic else None
 
     perception = ready_perception(chosen_ears)
     listener = ready_listener(model)
     point = operating_point(listener.checkpoint, policy, threshold)
     conduct = Conduct(prefix, point, rule, say_once_s=say_once)
-    show = _show(json, point.respond, is_paced=realtime or STANDARD_INPUT in files)
+    show = _show(json, point.respond, is_paced=realtime or is_live)
 
     def session(file: str, source: Source) -> None:
-        is_pipe = file == STANDARD_INPUT
+        is_pipe = mic or file == STANDARD_INPUT
         # A backlog is what waited; nothing waits when the reading keeps to the decoder's pace.
         recorded = unpaced() if backlog == "per-chunk" else unpaced(1)
         show.begin(file)
         summary: Summary | None = None
+        playing = Playing()
+
+        def tell(event: Event) -> None:
+            show.event(event)
+            speak(event)
+
         try:
-            summary = replay(
-                source,
-                listener,
-                perception,
-                conduct,
-                on_event=show.event,
-                flow=paced() if realtime or is_pipe else recorded,
-                realtime=realtime and not is_pipe,
-                tail_s=tail,
-            )
+            with spoken(speaker, save_voice, playing) as speak:
+                summary = replay(
+                    source,
+                    listener,
+                    perception,
+                    conduct,
+                    on_event=tell,
+                    flow=paced() if realtime or is_pipe else recorded,
+                    realtime=realtime and not is_pipe,
+                    tail_s=tail,
+                    playing=playing,
+                    hears_itself=is_pipe,
+                )
         except Interrupted as stopped:
             summary = stopped.summary
             raise
@@ -105,7 +137,11 @@ def listen(
             show.end(summary)
 
     with show if isinstance(show, LiveView) else nullcontext():
-        for_each_source(files, session)
+        if microphone:
+            with microphone:
+                session(microphone.name, microphone)
+        else:
+            for_each_source(files, session)
 
 
 def _show(json: bool, threshold: float, *, is_paced: bool) -> Show:

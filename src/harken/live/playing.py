@@ -54,6 +54,11 @@ class Playing:
             self._playback = self._playback.voiced(text, ms)
             return True
 
+    def has(self, chunk: int) -> bool:
+        """Whether a reply was begun and neither cut nor heard to its end."""
+        with self._lock:
+            return chunk == self._chunk
+
     def end(self, chunk: int) -> None:
         """All sound of a reply is at the player."""
         with self._lock:

@@ -12,6 +12,7 @@ import numpy as np
 
 from harken.decide.listener import Listener
 from harken.live.dialogue import Conduct
+from harken.live.playing import Playing
 from harken.live.session import Flow, Session, own_work
 from harken.live.trace import CHUNK_S, Event, Summary
 from harken.perceive.chunks import Chunk, chunks_of
@@ -85,11 +86,15 @@ def replay(
     flow: Flow | None = None,
     realtime: bool = False,
     tail_s: float = 2.0,
+    playing: Playing | None = None,
+    hears_itself: bool = False,
 ) -> Summary:
     """Listen to a whole source; events come in order from another thread.
 
     flow: `unpaced()` by default. realtime: hold each chunk back until it would have been
-    recorded; use it with `paced()`. tail_s: silence heard after the end.
+    recorded; use it with `paced()`. tail_s: silence heard after the end. playing: where voice and
+    player tell what is heard of the replies. hears_itself: what they play is audible in the
+    source, as in a microphone; a recording holds nothing of it.
 
     Raises:
         HarkenError: there is nothing in the source that can be heard, or a model fails.
@@ -99,11 +104,16 @@ def replay(
     if realtime:
         chunks = at_own_speed(chunks)
     with Session(
-        listener, perception, conduct, on_event=on_event, flow=flow or unpaced()
+        listener,
+        perception,
+        conduct,
+        on_event=on_event,
+        flow=flow or unpaced(),
+        playing=playing,
     ) as session:
         try:
             for chunk in chunks:
-                session.push(chunk)
+                session.push(chunk, playing=None if hears_itself else False)
             summary = session.finish()
         except KeyboardInterrupt:
             session.close()

@@ -98,12 +98,16 @@ class Session:
         *,
         on_event: Callable[[Event], None] = lambda event: None,
         flow: Flow | None = None,
+        playing: Playing | None = None,
     ) -> None:
-        """Raises HarkenError when the prefix does not fit."""
+        """playing: where voice and player tell what is heard of the replies.
+
+        Raises HarkenError when the prefix does not fit.
+        """
         self._perception, self._on_event = perception, on_event
         self._flow = flow or Flow()
         self._cancelled = self._closed = False
-        self.playing = Playing()
+        self.playing = playing or Playing()
         self._dialogue = Dialogue(listener, conduct or Conduct(), self._is_cancelled, self.playing)
         self._inbox = Mailbox[Arrived](self._flow.room_chunks)
         self._heard = Mailbox[HeardChunk](self._flow.room_chunks)

@@ -48,7 +48,8 @@ class CosyVoice:
     def speak(self, text: str, emotion: str = "normal", language: str | None = None) -> Utterance:
         """See `Voice.speak`."""
         checked_emotion(emotion)
-        speaker = self._speakers.get(language or language_of(text))
+        language = language or language_of(text)
+        speaker = self._speakers.get(language)
         if speaker is None:
             known = ", ".join(self._speakers)
             raise HarkenError(f"{self.name} has no speaker for {language!r}; choose {known}")

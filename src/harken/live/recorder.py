@@ -1,0 +1,81 @@
+"""Replies on the stream's own timeline: a player for recordings, and what it played as a file."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from harken.errors import HarkenError
+from harken.live.playing import Playing
+from harken.live.speaking import Script, speak_line
+from harken.live.trace import ChunkTrace, Event, FlushTrace, end_s
+from harken.respond.voice import Samples, Speech, Voice
+
+
+class Recorder:
+    """Speaks every reply at once and lays it where its chunk ends in the stream.
+
+    The clock is that of the chunks, so a replay at any speed gives the same; a reply is cut where
+    a stop or the next reply falls. A voice that fails is told to `on_error` and says no more.
+    """
+
+    def __init__(
+        self, voice: Voice, playing: Playing, on_error: Callable[[HarkenError], None]
+    ) -> None:
+        self._voice, self._playing, self._on_error = voice, playing, on_error
+        self._is_mute = False
+        self._script = Script(playing)
+        self._replies: dict[int, list[Samples]] = {}
+        self._rate = 0
+        self._end_s = 0.0
+
+    def event(self, event: Event) -> None:
+        """Take an event of the session, in order; returns when its text is spoken."""
+        match event:
+            case ChunkTrace():
+                self._end_s = event.time_s
+                if self._replies:
+                    newest = next(reversed(self._replies))
+                    self._playing.played(newest, 1000 * (event.time_s - end_s(newest)))
+            case FlushTrace():
+                self._cut(event.reply_chunk, event.played_ms)
+        lines = self._script.lines(event)
+        if self._is_mute:
+            return
+        try:
+            for line in lines:
+                speak_line(line, self._voice, self._playing, self._play)
+        except HarkenError as error:
+            self._is_mute = True
+            self._on_error(error)
+
+    def write(self, path: Path) -> None:
+        """All that was said, on the stream's timeline, as a recording in the format of its name.
+
+        It is as long as the stream, or longer by the end of the last reply. Raises HarkenError
+        when it cannot be written.
+        """
+        rate = self._rate or 24_000
+        placed = [(round(end_s(c) * rate), np.concatenate(s)) for c, s in self._replies.items()]
+        ends = [round(self._end_s * rate), *(start + len(sound) for start, sound in placed)]
+        whole = np.zeros(max(ends), np.float32)
+        for start, sound in placed:
+            whole[start : start + len(sound)] += sound
+        try:
+            soundfile.write(path, whole, rate)
+        except (OSError, TypeError, ValueError, soundfile.LibsndfileError) as error:
+            raise HarkenError(f"cannot write {path} ({error}): name a .wav or .flac") from error
+
+    def _play(self, chunk: int, speech: Speech) -> None:
+        self._rate = self._rate or speech.rate
+        samples = speech.samples
+        if speech.rate != self._rate:
+            samples = np.asarray(soxr.resample(samples, speech.rate, self._rate), np.float32)
+        self._replies.setdefault(chunk, []).append(samples)
+
+    def _cut(self, chunk: int, played_ms: float) -> None:
+        sound = np.concatenate(self._replies.pop(chunk, [np.zeros(0, np.float32)]))
+        if kept := round(played_ms / 1000 * self._rate):
+            self._replies[chunk] = [sound[:kept]]
