@@ -59,7 +59,7 @@ def speak(
 
 @app.command()
 def build(
-    recipe: Annotated[str, typer.Argument(help="default, quick, published or a TOML file.")],
+    recipe: Annotated[str, typer.Argument(help="default, quick, published, v1 or a TOML file.")],
     out: Annotated[
         Path | None, typer.Argument(help="Folder of the data set; it may exist already.")
     ] = None,
@@ -90,6 +90,7 @@ def build(
     from harken.errors import HarkenError
     from harken.soundflow.build import build_recipe
     from harken.soundflow.engine import engine_of
+    from harken.soundflow.production import Progress as BuildProgress
     from harken.soundflow.recipe import load_recipe, narrowed
     from harken.soundflow.rows import refusals
 
@@ -104,6 +105,13 @@ def build(
         split=split or chosen.split,
         seed=chosen.seed if seed is None else seed,
     )
+    last: BuildProgress | None = None
+
+    def note(at: BuildProgress) -> None:
+        nonlocal last
+        last = at
+        bar.update(task, completed=at.share, said=at.said())
+
     with said_bar() as bar:
         task = bar.add_task(chosen.name, total=1, said="")
         kept = build_recipe(
@@ -114,9 +122,10 @@ def build(
             engine=engine_of(engine, workers),
             first=first,
             keep_audio=keep_audio,
-            progress=lambda at: bar.update(task, completed=at.share, said=at.said()),
+            progress=note,
         )
-    typer.echo(f"{kept} training variants in {out / 'streams.jsonl'}")
+    made = f"; {last.rate / workers:.2g} h of stream made in a core-hour" if last else ""
+    typer.echo(f"{kept} training variants in {out / 'streams.jsonl'}{made}")
     for reason, count in refusals(out).most_common():
         typer.echo(f"{count} streams left out: {reason}")
     if shards:
