@@ -3,14 +3,19 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harken.decide.listener import Audible
 from harken.decide.rule import OperatingPoint
-from harken.live.compaction import CompactionPlan, Rebuild, Turn, worth_keeping
+from harken.live.compaction import CompactionPlan, Kind, Rebuild, Turn, episodes, worth_keeping
 from harken.live.dialogue import Conduct, Decided
 from harken.live.trace import CompactionTrace
+from harken.perceive.percept import HeardWord, Percept
 from harken.stream import Prefix, write
+from harken.stream.profile import MINI
 from harken.stream.reader import read
 from harken.stream.writer import decision_piece, response_piece
 
@@ -34,11 +39,103 @@ def test_what_does_not_fit_goes_oldest_first(room: Any) -> None:
     assert sum(t.positions for t in kept) <= 50
 
 
+def turn(chunk: int, words: str = "", said: str = "") -> Turn:
+    """As in a session: two positions of audio, the words, a decision, the response."""
+    heard = (HeardWord(words, (chunk + 1) * 6400, "en"),) if words else ()
+    nothing = np.zeros(0, np.float16)
+    percept = Percept(chunk, nothing, nothing, heard, 0.0, 0.0)
+    n_words, n_said = len(words.split()), len(said.split())
+    positions = 3 + (n_words and n_words + 1) + (n_said and n_said + 2)
+    return Turn(Audible(percept), "respond" if said else "silent", tuple(range(n_said)), positions)
+
+
+def test_an_exchange_is_a_response_and_the_words_it_answers() -> None:
+    history = [
+        turn(0, "Mind the gap."),
+        turn(5, "My name"),
+        turn(6),
+        turn(7, "is Ada."),
+        turn(8, said="Nice to meet you."),
+        turn(9, "Who am I?", "Ada."),
+        turn(20, said="I hear a dog."),
+    ]
+    found = [(e.kind, [t.chunk for t in e.turns]) for e in episodes(history)]
+    assert found == [
+        (Kind.UNASKED, [20]),
+        (Kind.EXCHANGE, [9]),
+        (Kind.EXCHANGE, [5, 7, 8]),
+        (Kind.SOUND, [6]),
+        (Kind.OVERHEARD, [0]),
+    ]
+
+
+def test_an_answer_is_to_the_last_seconds_of_talk_without_a_pause() -> None:
+    history = [turn(c, "and on") for c in range(60)] + [turn(60, said="Yes.")]
+    answered = episodes(history)[0]
+    assert [t.chunk for t in answered.turns] == [*range(45, 61)]
+
+
+def test_what_was_answered_outlives_what_was_not() -> None:
+    fact = [turn(0, "My name is Ada."), turn(1, said="Nice to meet you, Ada.")]
+    talk = [turn(c, "so they say") for c in range(20, 60)]
+    sound = [turn(10, said="I hear a dog.")]
+    history = [*fact, *sound, *talk]
+    kept = [t.chunk for t in worth_keeping(history, 60, recent_s=0.8)]
+    assert kept == [0, 1, 10, *range(56, 60)]
+    # With less room, what it said of its own accord goes before the exchange.
+    assert [t.chunk for t in worth_keeping(history, 32, recent_s=0.8)] == [0, 1, 58, 59]
+
+
+def test_a_fact_outlives_ten_minutes_of_talk_and_twenty_questions() -> None:
+    """By positions alone, in the real context: compacted as often as a session would."""
+    plan, compactions = CompactionPlan(), 0
+    start, room = MINI.context * plan.start_at, int(MINI.context * plan.shrink_to) - 50
+    history = [turn(0, "My name is Ada."), turn(1, said="Nice to meet you, Ada.")]
+    for chunk in range(10, 1510):
+        if chunk % 75 == 0:
+            history.append(turn(chunk, "What is the capital of France?", "It is Paris."))
+        elif chunk % 20 == 0:
+            history.append(turn(chunk, said="I hear a dog barking."))
+        else:
+            history.append(turn(chunk, "talk of others" if chunk % 10 < 4 else ""))
+        if sum(t.positions for t in history) > start:
+            compactions += 1
+            history = [*worth_keeping(history, room, plan.recent_s)]
+            assert [t.chunk for t in history[:2]] == [0, 1]
+    assert compactions > 5
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Turn]:
+    """Any session: talk, answers and sounds with chunks left out, as after a compaction."""
+    words, said = st.sampled_from(["", "a", "b c d e"]), st.sampled_from(["", "", "f g"])
+    chunks = draw(st.lists(st.integers(0, 120), min_size=1, max_size=60, unique=True))
+    return [turn(chunk, draw(words), draw(said)) for chunk in sorted(chunks)]
+
+
+@settings(deadline=None)
+@given(histories(), st.integers(0, 400), st.sampled_from([0.0, 4.0, 20.0]))
+def test_what_stays_fits_is_in_order_and_whole_and_nothing_better_goes(
+    history: list[Turn], room: int, recent_s: float
+) -> None:
+    kept = worth_keeping(history, room, recent_s)
+    chunks = {t.chunk for t in kept}
+    assert list(kept) == [t for t in history if t.chunk in chunks]
+    assert sum(t.positions for t in kept) <= room
+    found = episodes(history)
+    assert sorted(t.chunk for e in found for t in e.turns) == [t.chunk for t in history]
+    stays = [e for e in found if e.chunk in chunks]
+    assert sum(len(e.turns) for e in stays) == len(kept)
+    gone = [e for e in found if e.chunk not in chunks and e.kind is not Kind.SOUND]
+    for old in (e for e in stays if (history[-1].chunk - e.chunk) * 0.4 >= recent_s):
+        assert all((old.kind, -old.chunk) < (e.kind, -e.chunk) for e in gone)
+
+
 def test_a_rebuilt_context_judges_as_the_one_it_was_built_from(room: Any) -> None:
     listener, heard = room.listener, room.chunks(13, {4: " hello there"})
     said = tuple(response_piece(listener.vocabulary, "There is someone at the door.", "urgent")[0])
     state = prefix = listener.start(Prefix())
-    history = []
+    history: list[tuple[Turn, int]] = []
     for chunk in heard[:-1]:
         state, judged = listener.hear(state, [chunk])
         decision = "respond" if chunk.percept.chunk == 6 else "silent"

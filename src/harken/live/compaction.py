@@ -1,7 +1,11 @@
 """Sessions without end: near the context budget a shorter context is built beside the full one.
 
-It holds the same prefix, then the chunks worth keeping: those with words or a response, and the
-newest ones. It is built in a cache of its own, a few positions after each decision, and takes over
+It holds the same prefix, the newest chunks, and of what came before the episodes worth keeping.
+What was said to Harken and answered, an order, a fact, a question, outlives what Harken said of its
+own accord, and that outlives talk that nobody answered; of each kind the oldest goes first. No word
+decides that: whether somebody spoke to it is what the listener judged when it answered.
+
+The context is built in a cache of its own, a few positions after each decision, and takes over
 between two chunks. When each of these happens follows from chunk counts and positions alone, so a
 replay compacts where the live session did.
 """
@@ -9,9 +13,16 @@ replay compacts where the live session did.
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
+from itertools import accumulate
 
 from harken.decide.listener import Audible, Listener, State
 from harken.live.trace import CHUNK_S, CompactionTrace
+
+PAUSE_CHUNKS = 4
+"""After a longer pause, 1.6 s, words are of another utterance."""
+UTTERANCE_CHUNKS = 15
+"""Where talk never pauses, a response answers the last 6 s of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +52,82 @@ class Turn:
         return self.heard.percept.chunk
 
     @property
-    def is_memorable(self) -> bool:
-        """Whether somebody, the user or Harken, said something in it."""
-        return bool(self.heard.percept.words) or self.decision != "silent"
+    def is_silent(self) -> bool:
+        return self.decision == "silent"
+
+
+class Kind(IntEnum):
+    """What an episode is, the most worth keeping first."""
+
+    EXCHANGE = 0
+    UNASKED = 1
+    OVERHEARD = 2
+    SOUND = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """Turns that stay or go together, in order: an exchange whole, all else chunk by chunk."""
+
+    turns: tuple[Turn, ...]
+
+    @property
+    def kind(self) -> Kind:
+        has_words = any(turn.heard.percept.words for turn in self.turns)
+        if self.turns[-1].is_silent:
+            return Kind.OVERHEARD if has_words else Kind.SOUND
+        return Kind.EXCHANGE if has_words else Kind.UNASKED
+
+    @property
+    def chunk(self) -> int:
+        """The one in which it ended."""
+        return self.turns[-1].chunk
+
+    @property
+    def positions(self) -> int:
+        return sum(turn.positions for turn in self.turns)
+
+
+def episodes(turns: Sequence[Turn]) -> list[Episode]:
+    """The past, every turn in one episode, newest first."""
+    found = [Episode(_exchange(turns, n)) for n, turn in enumerate(turns) if not turn.is_silent]
+    inside = {turn.chunk for episode in found for turn in episode.turns}
+    found += [Episode((turn,)) for turn in turns if turn.chunk not in inside]
+    return sorted(found, key=lambda episode: episode.chunk, reverse=True)
 
 
 def worth_keeping(turns: Sequence[Turn], room_positions: int, recent_s: float) -> tuple[Turn, ...]:
-    """The turns that stay, in order: the newest that fit.
+    """The turns that stay, in order.
 
-    Recent turns in which nothing was said may take half of the room; the rest is for words.
+    What ended within `recent_s` may take half of the room, newest first. The rest is for older
+    episodes by kind, newest first, up to the first that does not fit; older sounds go.
     """
-    kept: deque[Turn] = deque()
-    used = 0
-    for turn in reversed(turns):
-        is_recent = (turns[-1].chunk - turn.chunk) * CHUNK_S < recent_s
-        if not turn.is_memorable and not (is_recent and 2 * used < room_positions):
-            continue
-        used += turn.positions
-        if used > room_positions:
+    past = episodes(turns)
+    last = turns[-1].chunk
+    recent = [e for e in past if (last - e.chunk) * CHUNK_S < recent_s]
+    kept = _that_fit(recent, room_positions // 2)
+    older = [e for e in past[len(kept) :] if e.kind is not Kind.SOUND]
+    older.sort(key=lambda episode: episode.kind)
+    kept += _that_fit(older, room_positions - sum(e.positions for e in kept))
+    return tuple(sorted((t for e in kept for t in e.turns), key=lambda turn: turn.chunk))
+
+
+def _exchange(turns: Sequence[Turn], n: int) -> tuple[Turn, ...]:
+    """Turn `n`, in which something was decided, behind the words of the utterance it answers."""
+    found = deque([turns[n]])
+    for turn in reversed(turns[:n]):
+        is_pause = found[0].chunk - turn.chunk > PAUSE_CHUNKS
+        if is_pause or turns[n].chunk - turn.chunk > UTTERANCE_CHUNKS or not turn.is_silent:
             break
-        kept.appendleft(turn)
-    return tuple(kept)
+        if turn.heard.percept.words:
+            found.appendleft(turn)
+    return tuple(found)
+
+
+def _that_fit(found: Sequence[Episode], room_positions: int) -> list[Episode]:
+    """The first of them, as many as fit."""
+    used = accumulate(episode.positions for episode in found)
+    return [episode for episode, n in zip(found, used, strict=True) if n <= room_positions]
 
 
 class Rereading:
