@@ -183,7 +183,7 @@ function now({ time_s, sounds, words }) {
 }
 
 function failed({ code, message, param }) {
-  if (code === "server_full" || code === "forbidden") return; // the close code says it better
+  if (connection.state !== "open") return; // refused: the close code has its own notice
   if (param === "voice" || /voice/i.test(message)) voices.refused();
   notices.show(code, `The server says: ${message}`);
 }

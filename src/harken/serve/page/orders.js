@@ -8,12 +8,12 @@ export class Orders {
     form.onsubmit = (event) => {
       event.preventDefault();
       const text = input.value.trim();
-      if (text) onAdd(text);
+      if (text) this.#add(text);
       input.value = "";
       input.focus();
     };
     ideas.onclick = ({ target }) => {
-      if (target.matches("button")) onAdd(target.textContent);
+      if (target.matches("button")) this.#add(target.textContent.trim());
     };
     this.show([]);
   }
@@ -24,6 +24,16 @@ export class Orders {
     this.list.replaceChildren(...orders.map((order) => this.#item(order)));
     this.ideas.hidden = orders.length > 0;
     if (hadFocus) (this.list.querySelector("button") ?? this.list).focus();
+  }
+
+  /** On the page at once; the server's list then takes its place. */
+  #add(text) {
+    const item = this.#item({ text });
+    item.className = "pending";
+    item.lastElementChild.disabled = true;
+    this.list.append(item);
+    this.ideas.hidden = true;
+    this.onAdd(text);
   }
 
   #item({ id, text }) {

@@ -207,6 +207,7 @@ export class Timeline {
     lanes.drawCurve(lane("curve"), story.chunks, this.threshold());
     const replies = [...story.replies.values()];
     this.boxes = lanes.drawReplies(lane("replies"), replies, tops.decisions);
+    this.canvas.dataset.chunks = story.chunks.length;
     this.canvas.setAttribute("aria-label", this.#inWords(from_s, to_s));
   }
 

@@ -1,0 +1,167 @@
+"""The page against a real server: what a person does, and what then is to be seen."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, WebSocketRoute, expect
+from tests.serve.conftest import Server
+
+pytestmark = pytest.mark.slow
+
+SESSIONS = "**/v1/live/sessions*"
+FOCUSED = "document.activeElement.id"
+
+
+def tab_to(page: Page, control: str) -> None:
+    """Reach a control as one does without a pointer."""
+    for _ in range(40):
+        if page.evaluate(FOCUSED) == control:
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not reach {control}")
+
+
+def saved(page: Page, button: str) -> str:
+    """What a button of the page saves."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button).click()
+    return Path(download.value.path()).read_text(encoding="utf-8")
+
+
+def events(page: Page, kind: str) -> list[dict[str, Any]]:
+    """Events of the session so far, as the page would save them."""
+    session = json.loads(saved(page, "Save the session as JSON"))
+    return [event for event in session["events"] if event["type"] == kind]
+
+
+def test_the_keyboard_alone_orders_listens_and_hushes(page: Page) -> None:
+    tab_to(page, "order")
+    page.keyboard.type("Please transcribe what I say.")
+    page.keyboard.press("Enter")
+    expect(page.locator("#orders li:not(.pending)")).to_have_text("Please transcribe what I say.")
+    tab_to(page, "voice-on")
+    page.keyboard.press("Space")
+    tab_to(page, "voice")
+    page.keyboard.type("espeak")
+    tab_to(page, "listen")
+    page.keyboard.press("Enter")
+
+    card = page.locator(".card").last
+    expect(page.locator(".card.speaking")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator(".card .voice-state", has_text="cut off")).not_to_have_count(0)
+    expect(page.locator(".card.speaking")).to_have_count(0)
+    expect(card.locator(".card-facts")).to_contain_text("first word")
+
+    tab_to(page, "listen")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Paused")
+
+    # The first announcement lasts from 1.6 s to 3.1 s.
+    [first, *_] = events(page, "harken.response")
+    assert 2 < first["time_s"] < 6
+    minutes, seconds = card.locator(".card-time").inner_text().split(":")
+    assert 60 * int(minutes) + int(seconds) == int(first["time_s"])
+
+
+def test_a_dropped_recording_is_heard_to_its_end(page: Page) -> None:
+    page.get_by_role("group", name="Speaks unasked").get_by_text("Narrate").click()
+    page.get_by_text("Fast", exact=True).click()
+    dropped = page.evaluate_handle(
+        """async () => {
+          const recording = await (await fetch("samples/evening.flac")).blob();
+          const dropped = new DataTransfer();
+          dropped.items.add(new File([recording], "my evening.flac"));
+          return dropped;
+        }"""
+    )
+    page.locator("main").dispatch_event("drop", {"dataTransfer": dropped})
+    expect(page.get_by_role("status")).to_have_text("Listening to my evening.flac")
+    expect(page.get_by_role("status")).to_contain_text("Paused")
+
+    back = page.get_by_role("button", name="Back to now")
+    tab_to(page, "timeline")
+    page.keyboard.press("Home")
+    expect(back).to_be_visible()
+    page.keyboard.press("End")
+    expect(back).to_be_hidden()
+
+    replies = events(page, "harken.response")
+    assert replies
+    expect(page.locator(".card")).to_have_count(len(replies))
+    responding = {c["time_s"] for c in events(page, "harken.chunk") if c["decision"] == "respond"}
+    assert {reply["time_s"] for reply in replies} <= responding
+    text = saved(page, "Save the session as text")
+    assert all(reply["text"] in text for reply in replies)
+    assert "sound    Owl" in text
+
+
+def test_a_broken_line_goes_back_to_its_session(page: Page) -> None:
+    lines: list[WebSocketRoute] = []
+
+    def connect(line: WebSocketRoute) -> None:
+        line.connect_to_server()
+        lines.append(line)
+
+    page.route_web_socket(SESSIONS, connect)
+    page.reload()
+    page.get_by_role("button", name="Listen").click()
+    timeline = page.locator("#timeline")
+    expect(timeline).to_have_attribute("data-chunks", re.compile("[1-9]"))
+    lines[0].close()
+    expect(page.get_by_role("alert")).to_contain_text("Trying again")
+    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(page.get_by_role("status")).to_have_text("Listening to the microphone")
+    first, second = events(page, "session.started")
+    assert second["session"]["id"] == first["session"]["id"]
+    assert f"session_id={first['session']['id']}" in lines[1].url
+    expect(timeline).not_to_have_attribute("data-chunks", str(len(events(page, "harken.chunk"))))
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"), [(4401, "asks for a token"), (4503, "Wait until one ends")]
+)
+def test_a_refusal_says_what_to_do(page: Page, code: int, advice: str) -> None:
+    page.route_web_socket(SESSIONS, lambda line: line.close(code=code))
+    page.reload()
+    page.get_by_role("button", name="Listen").click()
+    expect(page.get_by_role("alert")).to_contain_text(advice)
+    expect(page.get_by_role("button", name="Listen")).to_be_visible()
+
+
+def test_without_a_microphone_it_says_how_to_get_one(page: Page) -> None:
+    page.evaluate(
+        """() => navigator.mediaDevices.getUserMedia = async () => {
+          throw new DOMException("no", "NotAllowedError");
+        }"""
+    )
+    page.get_by_role("button", name="Listen").click()
+    expect(page.get_by_role("alert")).to_contain_text("Allow it in the address bar")
+
+
+def test_nothing_is_wider_than_a_phone(page: Page, server: Server) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_a_piecewise_resampled_tone_is_the_whole_one(page: Page) -> None:
+    """48 kHz to 24 kHz in pieces of any length: the same samples, and the tone keeps its level."""
+    error, level = page.evaluate(
+        """async () => {
+          const { Resampler } = await import("/static/resampler.js");
+          const tone = Float32Array.from({ length: 48000 }, (_, i) => Math.sin(i / 10));
+          const whole = new Resampler(44100, 24000).push(tone);
+          const pieces = new Resampler(44100, 24000);
+          const joined = [];
+          for (let at = 0, n = 1; at < tone.length; at += n, n = (n * 7) % 997 + 1) {
+            joined.push(...pieces.push(tone.subarray(at, at + n)));
+          }
+          const error = Math.max(...joined.map((x, i) => Math.abs(x - whole[i])));
+          return [error, Math.max(...whole.subarray(100))];
+        }"""
+    )
+    assert error < 1e-4
+    assert level == pytest.approx(1, abs=0.01)
