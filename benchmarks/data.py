@@ -1,6 +1,6 @@
 """How fast data is made, and in how much memory; run it with nothing else on the machine.
 
-    python benchmarks/data.py [--json OUT]    about ten minutes
+    python benchmarks/data.py [--json OUT]    about a quarter of an hour
     python benchmarks/data.py --quick         about one, to see that it works
 
 Needs the corpora and the speech (`harken data fetch`, `harken data speak`) and the parts. Every
@@ -12,7 +12,7 @@ composition: `build_recipe` from decoded recordings, everything but the ears: wh
 planned, mixed, placed on its chunk and written. In place of the ears something that costs nothing
 hears each reply's evidence at its end. The start of a worker is a line of its own.
 cleaning: the six operators on real recordings of sounds that last 1 s to 10 s.
-memory: the peak of a process that composes from the corpora once, 4 and 16 times over. Every copy
+memory: the peak of a process that composes from the corpora once, 4, 16 and 64 times over. Every copy
 has an id and a path of its own, so that nothing kept by either is kept once for all copies.
 """
 
@@ -72,7 +72,7 @@ class Sizes:
     heard_for_workers: int
 
 
-FULL = Sizes(400, 200, 24, 1000, 200, (1, 4, 16), 400, 24)
+FULL = Sizes(400, 200, 24, 1000, 200, (1, 4, 16, 64), 400, 24)
 QUICK = Sizes(40, 10, 2, 60, 20, (1, 4), 40, 4)
 
 
