@@ -12,8 +12,8 @@ composition: `build_recipe` from decoded recordings, everything but the ears: wh
 planned, mixed, placed on its chunk and written. In place of the ears something that costs nothing
 hears each reply's evidence at its end. The start of a worker is a line of its own.
 cleaning: the six operators on real recordings of sounds that last 1 s to 10 s.
-memory: the peak of a process that composes from the corpora once, 4, 16 and 64 times over. Every copy
-has an id and a path of its own, so that nothing kept by either is kept once for all copies.
+memory: the peak of a process that composes from the corpora once, 4, 16 and 64 times over. Every
+copy has an id and a path of its own, so that nothing kept by either is kept once for all copies.
 """
 
 from __future__ import annotations
