@@ -45,6 +45,7 @@ from harken.soundflow.staging import AUDIO, FEATURES, REFUSAL, ROWS, at_work, st
 from harken.soundflow.studio import Studio
 from harken.soundflow.tasks import COMPOSERS
 from harken.soundflow.texts import is_chinese
+from harken.soundflow.unrepeated import unrepeated
 from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE, chunk_of_end
 
 COMMIT_SAMPLES = int(1.6 * SAMPLE_RATE)
@@ -210,6 +211,7 @@ def _composed(
         raise NoSound(f"the scene of {job.name}")
     audio = scene.mix()
     percepts = made_with.hear(audio)
+    variants = [replace(v, due=unrepeated(v.due, percepts)) for v in variants]
     placed = [(v, place(v.due, percepts), _stopped(v.stop, percepts)) for v in variants]
     features = io.BytesIO()
     np.savez(
