@@ -5,7 +5,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +25,9 @@ class Server:
     """A running server."""
 
     def __init__(self, service: Service) -> None:
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.socket.getsockname()[1]}"
         self.engine = service.engine
         config = uvicorn.Config(
             build_app(service),
@@ -45,7 +44,8 @@ class Server:
 
     def _run(self) -> None:
         async def serve() -> None:
-            serving = asyncio.create_task(self._server.serve([self._socket]))
+            self.loop = asyncio.get_running_loop()
+            serving = asyncio.create_task(self._server.serve([self.socket]))
             while not self._server.started and not serving.done():
                 await asyncio.sleep(0)
             self._ready.set()
@@ -87,17 +87,18 @@ def server(engine: Engine) -> Iterator[Server]:
 
 
 @pytest.fixture
-def serve(engine: Engine) -> Iterator[Serve]:
-    """Starts servers with other options, and ends them."""
+def serve() -> Iterator[Serve]:
+    """Starts servers and ends them. Without an engine among the options nobody can listen."""
     servers: list[Server] = []
+    with Engine(None, None) as deaf:  # type: ignore[arg-type]
 
-    def start(**options: object) -> Server:
-        servers.append(Server(replace(Service(engine), **options)))
-        return servers[-1]
+        def start(**options: object) -> Server:
+            servers.append(Server(Service(**{"engine": deaf, **options})))  # type: ignore[arg-type]
+            return servers[-1]
 
-    yield start
-    for server in servers:
-        server.stop()
+        yield start
+        for server in servers:
+            server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """``harken serve``: sessions over websockets, and the page."""
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 from harken.cli.models import ready_listener, ready_perception
 from harken.errors import HarkenError
 from harken.perceive.perception import EARS
-from harken.stream import POLICIES
+from harken.stream import POLICIES, Prefix
 from harken.stream.policy import DEFAULT_POLICY
 
 _MOST_EVENT_BYTES = 4 << 20
@@ -35,11 +36,18 @@ def serve(
     policy: Annotated[
         str, typer.Option(help="Where a client states none: " + ", ".join(POLICIES) + ".")
     ] = DEFAULT_POLICY,
+    voice: Annotated[
+        str, typer.Option(help="Of replies, where a client states none: none, kokoro, espeak, …")
+    ] = "none",
     model: Annotated[
         Path | None, typer.Option(help="A checkpoint (.safetensors); the shipped one by default.")
     ] = None,
     samples: Annotated[
         Path | None, typer.Option(help="A folder of recordings that the page offers.")
+    ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(help="Keep the audio of every session in this folder; by default none is."),
     ] = None,
 ) -> None:
     """Listen for clients and their audio, and reply."""
@@ -51,13 +59,16 @@ def serve(
         from harken.serve.engine import Engine
         from harken.serve.sessions import Limits
         from harken.serve.settings import Settings
+        from harken.serve.speaking import Voices
     except ModuleNotFoundError as missing:
         raise HarkenError(
             f"{missing.name} is not installed; run pip install 'harken[serve]'"
         ) from missing
 
     access = Access(host, token, tuple(origin or ()))
-    default = Settings(policy=policy)
+    Prefix(policy)
+    default, voices = Settings(policy=policy, voice=voice), Voices()
+    voices.check(voice)
     for path in (tls_cert, tls_key):
         if path is not None and not path.is_file():
             raise HarkenError(f"{path} does not exist; give a PEM file")
@@ -65,9 +76,12 @@ def serve(
         raise HarkenError("TLS needs both --tls-cert and --tls-key")
     perception = ready_perception(EARS)
     listener = ready_listener(model)
-    default.conduct(listener.checkpoint)
-    with Engine(listener, perception) as engine:
-        service = Service(engine, access, Limits(sessions, grace), default, samples)
+    # What uvicorn says of every connection that we refuse by an HTTP response.
+    logging.getLogger("uvicorn.error").addFilter(
+        lambda record: "without completing handshake" not in record.getMessage()
+    )
+    with Engine(listener, perception, voices) as engine:
+        service = Service(engine, access, Limits(sessions, grace), default, samples, record)
         uvicorn.run(
             build_app(service),
             host=host,

@@ -24,6 +24,7 @@ from harken.serve.dialects.live import LiveDialect
 from harken.serve.dialects.realtime import RealtimeDialect
 from harken.serve.engine import Engine
 from harken.serve.metrics import CONTENT_TYPE, Metrics
+from harken.serve.outbox import Outbox
 from harken.serve.sessions import Limits, Sessions
 from harken.serve.settings import Settings
 
@@ -139,8 +140,9 @@ async def _serve(
             conversation, is_back = sessions.rejoin(wanted), True
         else:
             dialect = make("sess_" + secrets.token_hex(12), socket)
+            outbox = Outbox(service.limits.outbox_bytes)
             conversation = sessions.admit(
-                lambda: Conversation(dialect, service.engine, service.metrics, service.record)
+                Conversation(dialect, service.engine, service.metrics, outbox, service.record)
             )
         await socket.accept()
         conversation.greet(is_back=is_back)

@@ -42,10 +42,15 @@ class Conversation:
     """One session of one client, in one dialect. For the event loop only."""
 
     def __init__(
-        self, dialect: Dialect, engine: Engine, metrics: Metrics, record: Path | None = None
+        self,
+        dialect: Dialect,
+        engine: Engine,
+        metrics: Metrics,
+        outbox: Outbox,
+        record: Path | None = None,
     ) -> None:
         """record: the folder in which its audio is kept; None, nowhere."""
-        self.dialect, self.outbox = dialect, Outbox()
+        self.dialect, self.outbox = dialect, outbox
         self.is_over = False
         self._engine, self._metrics, self._record = engine, metrics, record
         self._recorder: Recorder | None = None

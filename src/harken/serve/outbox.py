@@ -6,9 +6,6 @@ from collections import deque
 
 from harken.serve.dialects.dialect import Event
 
-MOST_BYTES = 8 << 20
-"""Some two minutes of voice, or an hour of everything else."""
-
 
 class Outbox:
     """Events in order, as JSON. For the event loop only.
@@ -16,7 +13,7 @@ class Outbox:
     `overflowed` is set when events had to go, the oldest first, because nobody took them.
     """
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most_bytes: int) -> None:
         self.overflowed = asyncio.Event()
         self._most_bytes = most_bytes
         self._messages: deque[str] = deque()

@@ -1,7 +1,6 @@
 """Which conversations there are: admission, and coming back to one in time."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from harken.serve.access import Refusal
@@ -11,10 +10,12 @@ from harken.serve.conversation import Conversation
 @dataclass(frozen=True, slots=True)
 class Limits:
     """most_sessions: at a time, those whose client may come back among them. grace_s: how long a
-    session waits for its client."""
+    session waits for its client. outbox_bytes: what may wait to be sent to one client; the default
+    is some two minutes of voice, or an hour of everything else."""
 
     most_sessions: int = 4
     grace_s: float = 60.0
+    outbox_bytes: int = 8 << 20
 
 
 class Sessions:
@@ -28,15 +29,16 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._conversations)
 
-    def admit(self, make: Callable[[], Conversation]) -> Conversation:
-        """A new conversation. Raises Refusal when all places are taken; a session whose client is
-        gone makes room."""
+    def admit(self, conversation: Conversation) -> Conversation:
+        """Give a new conversation a place; a session whose client is gone makes room.
+
+        Raises Refusal when all places are taken.
+        """
         most = self.limits.most_sessions
         if len(self) >= most and not self._expiring:
             raise Refusal(503, "server_full", f"all {most} sessions are taken; try again later")
         if len(self) >= most:
             self.drop(next(iter(self._expiring)))
-        conversation = make()
         self._conversations[conversation.id] = conversation
         return conversation
 

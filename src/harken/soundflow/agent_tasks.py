@@ -1,7 +1,6 @@
 """Composer of tools: a wish or a sound is answered with the call of a tool the session offers.
 
-A session offers tools in the text of its prefix: `Tools: set_timer(minutes), turn_on(device). …`.
-A call is the text of a reply, one line: `{"tool": "set_timer", "arguments": {"minutes": 10}}`.
+How tools are offered and called is a matter of the stream (`harken.stream.tools`).
 """
 
 import json
@@ -27,8 +26,9 @@ from harken.soundflow.phrases import alike, conditional_order
 from harken.soundflow.scene import Due, Scene, Variant, sound_due
 from harken.soundflow.studio import Spoken, Studio
 from harken.stream import Prefix
+from harken.stream.tools import Call
+from harken.stream.tools import offer as tools_offered
 
-CALLING = "Answer a wish that one of them fulfils with its call as JSON."
 NOT_OFFERED = "I cannot do that here."
 """What a wish is answered with when no tool fulfils it."""
 
@@ -42,14 +42,13 @@ _MOST_TOOLS = 6
 
 def call(tool: str, arguments: Mapping[str, Any]) -> str:
     """A call as a reply holds it."""
-    return json.dumps({"tool": tool, "arguments": arguments}, ensure_ascii=False)
+    return Call(tool, arguments).text()
 
 
 def offer(tools: Collection[str]) -> str:
     """The sentences of a prefix that offer tools of `tools.json`, in this order."""
     takes: dict[str, str] = _content()["tools"]
-    listed = ", ".join(f"{tool}({takes[tool]})" for tool in tools)
-    return f"Tools: {listed}. {CALLING}"
+    return tools_offered(f"{tool}({takes[tool]})" for tool in tools)
 
 
 def call_tool(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:

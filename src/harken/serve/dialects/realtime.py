@@ -71,7 +71,7 @@ class RealtimeDialect:
             asked = wire.CLIENT_EVENT.validate_python(event)
         except ValidationError as error:
             if error.errors()[0]["type"] == "union_tag_invalid":
-                raise ProtocolError("unknown_event", f"no event {kind!r}", "type") from None
+                raise ProtocolError("unknown_event", f"no event {kind[:60]!r}", "type") from None
             raise validated(error, event) from None
         return self._follow(asked)
 
