@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -96,7 +96,7 @@ class FollowUp:
 
 def follow_up(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
     """A question and one or two that need it, sometimes with a sound or talk in between."""
-    pairs = list(follow_ups(studio))
+    pairs = _pairs(studio)
     if not pairs:
         raise LookupError(f"no question and follow-up in split {studio.split}")
     scene = bare_scene(studio, random, 28, 38)
@@ -121,6 +121,12 @@ def follow_up(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[
             due.append(answer(say(scene, studio, pair.then), pair.reply, "follow_up"))
         scene.wait(2.5, 4.0)
     return scene, [Variant("follow_up", Prefix(), tuple(due))]
+
+
+@lru_cache(maxsize=2)
+def _pairs(studio: Studio) -> tuple[FollowUp, ...]:
+    """Worked out once: it takes seconds."""
+    return tuple(follow_ups(studio))
 
 
 def _aside(scene: Scene, studio: Studio) -> None:
