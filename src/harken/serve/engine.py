@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -132,12 +133,14 @@ class Engine:
     def _step(self, served: Served, step: Callable[[], None]) -> None:
         """One step; what breaks in it ends this session alone."""
         try:
-            step()
-        except HarkenError as error:
-            served.fail(str(error))
+            try:
+                step()
+            except HarkenError as error:
+                served.fail(str(error))
         except Exception:
             _LOG.exception("a session broke")
-            served.fail("the session broke on an internal error; see the server's log")
+            with suppress(Exception):  # perhaps it was the telling that broke
+                served.fail("the session broke on an internal error; see the server's log")
         self.wake()
 
     def _relieve(self) -> Shedding:

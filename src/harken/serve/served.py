@@ -121,7 +121,7 @@ class Served:
     def close(self) -> None:
         """Stop now; nothing more is told."""
         self._tell = lambda outcome: None
-        self.is_over = self._is_cancelled = True
+        self.is_over = True
         self.playing.cut()
 
     # For the workers
@@ -191,8 +191,9 @@ class Served:
 
     def fail(self, message: str) -> None:
         """End it: something broke."""
-        self._tell(Ended(message))
+        tell = self._tell
         self.close()
+        tell(Ended(message))
 
     # Work in steps
 
@@ -205,7 +206,10 @@ class Served:
 
     def _open(self) -> Iterator[None]:
         self._dialogue = Dialogue(
-            self._listener, self._conduct, lambda: self._is_cancelled, self.playing
+            self._listener,
+            self._conduct,
+            lambda: self._is_cancelled or self.is_over,
+            self.playing,
         )
         self._tell(Opened())
         yield

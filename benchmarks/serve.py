@@ -1,0 +1,196 @@
+"""Many sessions in one process: decisions, cuts, idle work and memory; nothing else should run.
+
+    python benchmarks/serve.py [--sessions 4] [--seconds 60] [--hours 0] [--json OUT]
+
+Clients send at the speed of life over loopback, 30 % speech, each from another place in it. With
+--hours one more session hears so many hours as fast as it goes, and the growth of memory is told.
+There is no batch of sessions to compare with: the acoustic graph takes one window, because its
+activations are scaled by what is in a pass, so that one session would change what another hears.
+"""
+
+import argparse
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import uvicorn
+
+from harken.client import connect_async
+from harken.decide.model import load_listener
+from harken.perceive.chunks import Chunk, chunks
+from harken.perceive.perception import Perception
+from harken.serve.app import Service, build_app
+from harken.serve.commands import Start
+from harken.serve.engine import Engine
+from harken.serve.outcomes import Ended, Outcome
+from harken.serve.sessions import Limits
+from harken.serve.settings import Settings
+from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+BLOCK_S = 0.1
+CHUNK_S = CHUNK_SAMPLES / SAMPLE_RATE
+SPEECH_SHARE = 0.3
+IDLE_S = 10.0
+HELD_AHEAD_CHUNKS = 16
+
+
+def audio(seconds: float, turn: float) -> np.ndarray:
+    """float32 at 16 kHz: 20 s of which the first 30 % are speech, again and again; turned by a
+    share of them."""
+    spoken = np.concatenate([c.samples for c in chunks(SAMPLES / "announcements.flac")])
+    spoken = spoken[: int(20 * SPEECH_SHARE * SAMPLE_RATE)]
+    quiet = np.random.default_rng(0).normal(0, 3e-3, 20 * SAMPLE_RATE).astype(np.float32)
+    quiet[: len(spoken)] += spoken
+    quiet = np.roll(quiet, int(turn * len(quiet)))
+    return np.resize(quiet, int(seconds * SAMPLE_RATE))
+
+
+@contextmanager
+def serving(engine: Engine, sessions: int) -> Iterator[str]:
+    """A server on a free port; its address."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    app = build_app(Service(engine, limits=Limits(most_sessions=sessions)))
+    config = uvicorn.Config(app, ws="websockets-sansio", log_level="error")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"ws://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+async def listen(url: str, samples: np.ndarray) -> tuple[list[float], int, int]:
+    """Latency of every decision in ms, chunks without one, and how often the server shed."""
+    block = int(BLOCK_S * SAMPLE_RATE)
+    async with connect_async(url) as session:
+
+        async def speak() -> None:
+            began = time.monotonic()
+            for n, first in enumerate(range(0, len(samples), block), 1):
+                await session.send(samples[first : first + block])
+                await asyncio.sleep(max(0.0, began + n * BLOCK_S - time.monotonic()))
+            await session.finish()
+
+        speaking = asyncio.create_task(speak())
+        latency_ms, sheds = [], 0
+        async for event in session:
+            if event["type"] == "harken.chunk":
+                latency_ms.append(event["latency_ms"])
+            sheds += event["type"] == "harken.lag" and event["policy"] != "none"
+        await speaking
+    return latency_ms, -(-len(samples) // CHUNK_SAMPLES) - len(latency_ms), sheds
+
+
+async def cut_ms(url: str, voice: str) -> float:
+    """From asking for a stop, while a reply is spoken, to being told to drop its sound."""
+    async with connect_async(url, threshold=1e-6, voice=voice) as session:
+        await session.send(np.zeros(2 * CHUNK_SAMPLES, np.float32))
+        began = 0.0
+        async for event in session:
+            if event["type"] == "session.output_audio.delta" and not began:
+                began = time.monotonic()
+                await session.tell("harken.response.cancel")
+                # A cut is told before the next pass, which a chunk begins.
+                await session.send(np.zeros(CHUNK_SAMPLES, np.float32))
+            elif event["type"] == "harken.playback.flush":
+                return 1000 * (time.monotonic() - began)
+    raise SystemExit("the reply was over before it could be cut")
+
+
+async def idle_share(url: str, sessions: int) -> float:
+    """Of one core, with clients that are connected and send nothing."""
+    async with asyncio.TaskGroup() as group:
+
+        async def wait() -> None:
+            async with connect_async(url):
+                await asyncio.sleep(IDLE_S)
+
+        for _ in range(sessions):
+            group.create_task(wait())
+        await asyncio.sleep(IDLE_S / 4)
+        began = time.process_time()
+        await asyncio.sleep(IDLE_S / 2)
+        return (time.process_time() - began) / (IDLE_S / 2)
+
+
+def resident_mb() -> float:
+    """Of this process."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 1e6
+
+
+def growth_mb(engine: Engine, hours: float) -> float:
+    """Of resident memory, between the first quarter of a long session and its end."""
+    over = threading.Event()
+    n_chunks = int(hours * 3600 / CHUNK_S)
+    heard = audio(20, 0).reshape(-1, CHUNK_SAMPLES)
+    early = 0.0
+
+    def tell(outcome: Outcome) -> None:
+        if isinstance(outcome, Ended):
+            over.set()
+
+    served = engine.open(Start(Settings(), SAMPLE_RATE), tell)
+    for n in range(n_chunks):
+        while served.waiting_chunks > HELD_AHEAD_CHUNKS:
+            time.sleep(0.005)
+        end = (n + 1) * CHUNK_SAMPLES
+        served.put(Chunk(n, heard[n % len(heard)], end, CHUNK_SAMPLES))
+        engine.wake()
+        if n == n_chunks // 4:
+            early = resident_mb()
+    served.finish()
+    engine.wake()
+    over.wait()
+    return resident_mb() - early
+
+
+async def measure(url: str, chosen: argparse.Namespace) -> dict[str, float]:
+    n = chosen.sessions
+    heard = [listen(url, audio(chosen.seconds, i / n)) for i in range(n)]
+    found = await asyncio.gather(*heard)
+    latency_ms = np.concatenate([latency for latency, _, _ in found])
+    return {
+        f"decision, {n} sessions, p50 ms": float(np.percentile(latency_ms, 50)),
+        f"decision, {n} sessions, p95 ms": float(np.percentile(latency_ms, 95)),
+        "decisions more than 0.4 s late, %": 100 * float((latency_ms > 400).mean()),
+        "chunks without a decision (0)": sum(dropped for _, dropped, _ in found),
+        "times that something was shed (0)": sum(sheds for _, _, sheds in found),
+        "from a stop to the flush, ms": await cut_ms(url, chosen.voice),
+        f"idle, {n} sessions, % of a core": 100 * await idle_share(url, n),
+    }
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--sessions", type=int, default=4)
+    options.add_argument("--seconds", type=float, default=60)
+    options.add_argument("--hours", type=float, default=0)
+    options.add_argument("--voice", default="espeak")
+    options.add_argument("--model", type=Path)
+    options.add_argument("--json", type=Path)
+    chosen = options.parse_args()
+    with Engine(load_listener(chosen.model), Perception()) as engine:
+        with serving(engine, chosen.sessions) as url:
+            figures = asyncio.run(measure(url, chosen))
+        figures["resident memory, MB"] = resident_mb()
+        if chosen.hours:
+            figures[f"growth in {chosen.hours:g} h, MB"] = growth_mb(engine, chosen.hours)
+    for name, value in figures.items():
+        print(f"{name:45} {value:.3g}")
+    if chosen.json:
+        chosen.json.write_text(json.dumps(figures, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
