@@ -1,24 +1,31 @@
-"""A server of its own on a free loopback port, with the real ears and decoder."""
+"""Servers of their own on free loopback ports."""
 
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import uvicorn
 from tests.live.conftest import listener, perception, random_checkpoint, speech
+from tests.train.conftest import tiny_parts
 
+from harken.decide import onnx_listener
 from harken.decide.onnx_listener import OnnxListener
 from harken.perceive.perception import Perception
+from harken.respond.voice import Speech
 from harken.serve.app import Service, build_app
 from harken.serve.engine import Engine
 from harken.serve.shedding import Shedding
+from harken.serve.speaking import Voices
+from harken.stream import profile_named
+from harken.train.model import BaseParts
 
-__all__ = ["listener", "perception", "random_checkpoint", "speech"]
+__all__ = ["listener", "perception", "random_checkpoint", "speech", "tiny_parts"]
 
 
 class Server:
@@ -62,11 +69,48 @@ class Server:
 Serve = Callable[..., Server]
 
 
+# However slow the machine is that tests run on, all ears listen.
+PATIENT = Shedding(begin_s=1e6, more_s=1e6)
+
+
 @pytest.fixture(scope="session")
-def engine(listener: OnnxListener, perception: Perception) -> Iterator[Engine]:
-    # However slow the machine is that tests run on, all ears listen.
-    patient = Shedding(begin_s=1e6, more_s=1e6)
-    with Engine(listener, perception, shedding=patient) as engine:
+def tiny_listener(tiny_parts: BaseParts) -> OnnxListener:
+    """Two layers of 32 numbers in the graph of the real decoder; what it says are random bytes."""
+    profile = replace(profile_named("tiny"), context=512)
+    checkpoint = random_checkpoint(profile)
+    blank = {
+        name: np.zeros(shape, np.float32)
+        for name, shape in tiny_parts.decoder.from_checkpoint.items()
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnx_listener, "lora_of", lambda checkpoint: blank)
+        return OnnxListener(tiny_parts.folder, checkpoint, threads=1)
+
+
+class Hum:
+    """A voice for any text, also for random bytes: 20 ms of a tone for each character."""
+
+    name = "hum"
+
+    def speak(
+        self, text: str, emotion: str = "normal", language: str | None = None
+    ) -> Generator[Speech, None, None]:
+        for _ in text:
+            yield Speech(0.5 * np.sin(np.arange(320, dtype=np.float32) / 5), 16_000)
+
+
+@pytest.fixture(scope="session")
+def engine(tiny_listener: OnnxListener) -> Iterator[Engine]:
+    """With the tiny listener and without ears: all that is heard is how loud it is."""
+    voices = Voices({"hum": Hum()})
+    with Engine(tiny_listener, Perception(()), voices, shedding=PATIENT) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def hearing_engine(listener: OnnxListener, perception: Perception) -> Iterator[Engine]:
+    """With the real decoder and ears."""
+    with Engine(listener, perception, shedding=PATIENT) as engine:
         yield engine
 
 

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import openai
 import pytest
-from tests.serve.conftest import Server
+from tests.serve.conftest import Serve, Server
 from tests.serve.shapes import LIVE, checked
 from tests.serve.told import pcm16
+
+from harken.serve.engine import Engine
 
 BLOCK = 4_800
 
@@ -29,10 +31,12 @@ async def session_over(server: Server, config: dict[str, Any], audio: np.ndarray
 
 
 @pytest.mark.slow
-def test_a_session_hears_words_and_replies(server: Server, said: np.ndarray) -> None:
+def test_a_session_hears_words_and_replies(
+    serve: Serve, hearing_engine: Engine, said: np.ndarray
+) -> None:
     """The checkpoint is random: that it replies and how does not matter, that all arrives does."""
     config = {"harken": {"events": True, "threshold": 0.8}}
-    events = asyncio.run(session_over(server, config, said))
+    events = asyncio.run(session_over(serve(engine=hearing_engine), config, said))
     by_type: dict[str, list[dict[str, Any]]] = {}
     for event in events:
         by_type.setdefault(event["type"], []).append(event)

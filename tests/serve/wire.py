@@ -24,7 +24,7 @@ def send(live: ClientConnection, **event: Any) -> None:
 
 
 def receive(live: ClientConnection) -> dict[str, Any]:
-    event: dict[str, Any] = checked(live.recv(timeout=300), LIVE)
+    event: dict[str, Any] = checked(live.recv(timeout=60), LIVE)
     return event
 
 

@@ -59,14 +59,15 @@ def fill(layout: Layout, folder: Path, random: np.random.Generator) -> None:
 
 @pytest.fixture(scope="session")
 def tiny_parts(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: Tokenizer) -> BaseParts:
-    """Decoder, head, embedding table and tokenizer of profile `tiny`; and the graph for ONNX."""
+    """Decoder, head, embedding table and tokenizer of profile `tiny`; and the graphs for ONNX."""
     folder = tmp_path_factory.mktemp("tiny-decoder")
     script, random = graphs_script(), np.random.default_rng(7)
     decoder, inputs, outputs = script.decoder(
         layers=2, hidden=HIDDEN, heads=2, kv_heads=1, feed_forward=64, rank=4, positions=512
     )
-    head, _, _ = script.head(hidden=HIDDEN, vocabulary=TEXT_IDS)
+    head, head_inputs, head_outputs = script.head(hidden=HIDDEN, vocabulary=TEXT_IDS)
     decoder.save(folder / "decoder.onnx", "decoder", inputs, outputs)
+    head.save(folder / "head.onnx", "head", head_inputs, head_outputs)
     layouts = layout_of("decoder", decoder.layout()), layout_of("head", head.layout())
     for layout in layouts:
         fill(layout, folder, random)
