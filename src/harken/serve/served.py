@@ -36,6 +36,8 @@ from harken.serve.speaking import Speaker, Voices, Way
 MOST_CHUNKS = 8
 """In one pass, which others have to wait for."""
 _CAUSE_CHUNKS = 10
+_JITTER_S = 1.0
+"""A client that is further ahead of life sends a recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ class Arrived:
     """A chunk on its way to the ears.
 
     typed: text that enters the stream with it. is_asked: a response is due after it. due_s: when
-    its last sample would have been recorded, on the monotonic clock: a client that sends a
-    recording faster than it was made does not make anybody late.
+    it arrived, on the monotonic clock, or of a recording sent faster than it was made, when it
+    would have been recorded: such a client does not make anybody late.
     """
 
     chunk: Chunk
@@ -91,7 +93,7 @@ class Served:
         self._steps: Iterator[None] | None = self._open()
         self._dialogue: Dialogue | None = None
         self._is_cancelled = self._is_finishing = self.is_over = False
-        self._due_s = 0.0
+        self._paced_s = 0.0
         self._n_put = self._n_decided = 0
         self._last_sound = ""
         self._last_words: deque[tuple[int, str]] = deque(maxlen=_CAUSE_CHUNKS)
@@ -100,10 +102,12 @@ class Served:
 
     def put(self, chunk: Chunk, *, typed: str = "", is_asked: bool = False) -> None:
         """The next chunk. typed: text that enters the stream with it. is_asked: reply to it."""
-        self._due_s = max(time.monotonic(), self._due_s + CHUNK_S)
+        now_s = time.monotonic()
+        self._paced_s = max(now_s, self._paced_s + CHUNK_S)
+        due_s = self._paced_s if self._paced_s - now_s > _JITTER_S else now_s
         self._n_put += 1
         playing = self.playing.is_sounding
-        self._inbox.append(Arrived(chunk, playing, typed, is_asked, self._due_s))
+        self._inbox.append(Arrived(chunk, playing, typed, is_asked, due_s))
 
     def adopt(self, settings: Settings) -> None:
         """Go on with other settings, from the next pass."""
