@@ -11,13 +11,20 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from harken.live.trace import ChunkTrace, CompactionTrace, FlushTrace, TextPiece
+from harken.live.trace import CompactionTrace, FlushTrace, TextPiece
 from harken.perceive.percept import HeardWord
 from harken.serve import commands, outcomes
 from harken.serve.audio import Format
 from harken.serve.commands import Adopt, Cancel, Finish, Hear, Played, Read
 from harken.serve.dialects import live_events as wire
 from harken.serve.dialects.dialect import Event, ProtocolError, Received, validated
+from harken.serve.dialects.own_events import (
+    chunk_fields,
+    chunk_of,
+    compaction_fields,
+    response_fields,
+    response_id,
+)
 from harken.serve.outcomes import Outcome
 from harken.serve.settings import NO_VOICE, Order, Settings
 from harken.stream import POLICIES, SAMPLE_RATE
@@ -127,7 +134,7 @@ class LiveDialect:
                 self._close_cause = cause
                 return Received((Finish(),))
             case wire.PlaybackPlayed():
-                return Received((Played(_chunk(asked.response_id), asked.played_ms),))
+                return Received((Played(chunk_of(asked.response_id), asked.played_ms),))
             case wire.CancelResponse():
                 return Received((Cancel(),))
             case _:
@@ -178,11 +185,11 @@ class LiveDialect:
                 # The one event of this dialect that has no id.
                 return [{"type": "session.output_audio.delta", "delta": audio, **of}]
             case outcomes.Replied():
-                return self._own("harken.response", **_response_fields(outcome))
+                return self._own("harken.response", **response_fields(outcome))
             case FlushTrace():
                 return self._own(
                     "harken.playback.flush",
-                    response_id=_response(outcome.reply_chunk),
+                    response_id=response_id(outcome.reply_chunk),
                     reason=outcome.reason,
                     heard=outcome.heard,
                     played_ms=round(outcome.played_ms),
@@ -198,7 +205,7 @@ class LiveDialect:
             case outcomes.Ended():
                 return self._ended(outcome)
             case CompactionTrace():
-                return self._own("harken.compacted", **_compaction_fields(outcome))
+                return self._own("harken.compacted", **compaction_fields(outcome))
             case outcomes.VoiceEnded():
                 return []
 
@@ -226,7 +233,7 @@ class LiveDialect:
             events.append(self._heard(judged.words, trace.words))
         events += self._own(
             "harken.chunk",
-            **_chunk_fields(trace),
+            **chunk_fields(trace),
             threshold=judged.threshold,
             lag_s=judged.lag_s,
             context_ratio=judged.context_ratio,
@@ -307,7 +314,7 @@ class LiveDialect:
 
     def _of_response(self, chunk: int) -> dict[str, str]:
         """Which response an event belongs to; the dialect itself does not tell."""
-        return {"response_id": _response(chunk)} if self._is_open_to_ours else {}
+        return {"response_id": response_id(chunk)} if self._is_open_to_ours else {}
 
     def _own(self, kind: str, **fields: Any) -> list[Event]:
         return [self._event(kind, **fields)] if self._is_open_to_ours else []
@@ -321,53 +328,3 @@ class LiveDialect:
         self._n_events += 1
         event = {"type": kind, "event_id": f"event_{self._n_events}", **fields}
         return event | {"client_event_id": answered} if answered else event
-
-
-def _response(chunk: int) -> str:
-    return f"resp_{chunk}"
-
-
-def _chunk(response_id: str) -> int:
-    prefix, _, number = response_id.partition("_")
-    if prefix != "resp" or not number.isdecimal():
-        raise ProtocolError("unknown_response", f"no response {response_id!r}", "response_id")
-    return int(number)
-
-
-def _chunk_fields(trace: ChunkTrace) -> dict[str, Any]:
-    return {
-        "chunk": trace.chunk,
-        "time_s": trace.time_s,
-        "p_respond": trace.p_respond,
-        "decision": trace.decision,
-        "words": trace.words,
-        "sounds": [[sound.name, sound.score] for sound in trace.sounds],
-        "level_db": trace.level_db,
-        "latency_ms": trace.latency_ms,
-        "queued": trace.queued,
-    }
-
-
-def _response_fields(replied: outcomes.Replied) -> dict[str, Any]:
-    trace = replied.trace
-    return {
-        "response_id": _response(trace.chunk),
-        "chunk": trace.chunk,
-        "time_s": trace.time_s,
-        "text": trace.text,
-        "emotion": trace.emotion,
-        "cause": replied.cause,
-        "is_cancelled": replied.is_cancelled,
-        "first_token_ms": trace.first_token_ms,
-        "done_ms": trace.done_ms,
-    }
-
-
-def _compaction_fields(trace: CompactionTrace) -> dict[str, Any]:
-    return {
-        "chunk": trace.chunk,
-        "positions_before": trace.positions_before,
-        "positions_after": trace.positions_after,
-        "dropped_chunks": trace.dropped_chunks,
-        "dropped_words": trace.dropped_words,
-    }
