@@ -147,8 +147,28 @@ def test_nothing_is_wider_than_a_phone(page: Page, server: Server) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
+def test_a_voice_is_acknowledged_to_its_end(page: Page) -> None:
+    """Three pieces of 100.04 ms: all of it was heard, not a millisecond less."""
+    page.locator("h1").click()  # a page may sound once a person has touched it
+    played = page.evaluate(
+        """() => new Promise((heard) => {
+          import("/static/player.js").then(({ Player }) => {
+            const told = [];
+            const player = new Player({
+              onPlayed: (id, ms) => told.push([id, ms]),
+              onSpeaking: (id, isSpeaking) => isSpeaking || heard(told),
+            });
+            for (let n = 0; n < 3; n++) player.play("resp_1", new Float32Array(2401));
+          });
+        })"""
+    )
+    assert {of for of, _ in played} == {"resp_1"}
+    assert played[-1][1] >= 3 * 2401 / 24
+    assert [ms for _, ms in played] == sorted(ms for _, ms in played)
+
+
 def test_a_piecewise_resampled_tone_is_the_whole_one(page: Page) -> None:
-    """48 kHz to 24 kHz in pieces of any length: the same samples, and the tone keeps its level."""
+    """In pieces of any length: the same samples, and the tone keeps its level."""
     error, level = page.evaluate(
         """async () => {
           const { Resampler } = await import("/static/resampler.js");

@@ -126,6 +126,7 @@ export function drawCurve(view, chunks, threshold) {
       context.fill();
     }
   }
+  if (threshold === undefined) return;
   context.setLineDash([5, 4]);
   context.strokeStyle = colours.threshold;
   context.lineWidth = 1.5;

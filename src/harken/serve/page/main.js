@@ -101,7 +101,12 @@ function session() {
   return {
     model: "harken",
     audio: { format: { type: "audio/pcm", rate: RATE } },
-    harken: { events: true, policy: policy(), voice: voices.name },
+    harken: {
+      events: true,
+      policy: policy(),
+      voice: voices.name,
+      threshold: threshold.chosen,
+    },
   };
 }
 

@@ -86,7 +86,8 @@ export class Player {
   }
 
   #until_ms(piece) {
-    return Math.floor(piece.before_ms + 1000 * (piece.until - piece.from));
+    // Upwards: the reply is over for the server when all of it has sounded.
+    return Math.ceil(piece.before_ms + 1000 * (piece.until - piece.from));
   }
 
   #speak(id) {

@@ -6,15 +6,18 @@ export class Threshold {
   /** slider: a vertical <input type=range>; reset: a button; value: text. onSet(number or null). */
   constructor({ slider, reset, value, timeline, onSet }) {
     Object.assign(this, { slider, reset, value, timeline, onSet });
-    this.now = 0.5;
+    this.now = undefined; // not known before the first chunk
+    this.chosen = null; // null: as the policy has it
     slider.oninput = () => {
       this.held_ms = performance.now();
-      this.#show(Number(slider.value));
+      this.chosen = Number(slider.value);
+      this.#show(this.chosen);
       this.reset.hidden = false;
     };
-    slider.onchange = () => onSet(this.now);
+    slider.onchange = () => onSet(this.chosen);
     reset.onclick = () => {
       this.held_ms = undefined;
+      this.chosen = null;
       this.reset.hidden = true;
       slider.focus();
       onSet(null);
@@ -29,6 +32,7 @@ export class Threshold {
 
   #show(threshold) {
     this.now = threshold;
+    this.slider.hidden = false;
     this.slider.value = threshold;
     this.value.textContent = threshold.toFixed(2);
     this.slider.setAttribute("aria-valuetext", `${threshold.toFixed(2)} of 1`);
