@@ -40,6 +40,7 @@ class Server:
             build_app(service),
             ws="websockets-sansio",
             ws_max_size=1 << 20,
+            ws_ping_interval=None,  # a slow machine is no lost client
             lifespan="on",
             log_config=None,
         )

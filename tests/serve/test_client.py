@@ -54,7 +54,7 @@ def test_the_same_by_asyncio_and_with_a_voice(server: Server) -> None:
             events = []
             async for event in session:
                 events.append(event)
-                if event["type"] == "session.output_audio.delta":
+                if event["type"] == "harken.response":
                     await session.finish()
             return events
 
