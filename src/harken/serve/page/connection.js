@@ -110,6 +110,8 @@ export class Connection {
     if (code in FINAL) return this.#become("failed", FINAL[code]);
     if (code === LOST) {
       this.id = undefined;
+      this.audio = []; // the other session's time begins now
+      this.n_audio = 0;
       this.#become("lost");
       return this.#connect();
     }

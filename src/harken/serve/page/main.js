@@ -196,7 +196,9 @@ function failed({ code, message, param }) {
 function onState(state, detail) {
   if (state === "broken") notices.show("broken");
   if (state === "lost") {
+    const kept = orders.texts;
     forget();
+    for (const text of kept) connection.send({ type: "harken.order.add", text });
     notices.show("lost");
   }
   if (state === "failed") {

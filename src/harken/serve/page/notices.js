@@ -15,7 +15,7 @@ const NOTICES = {
   sampleGone: "This sample could not be fetched. Is the server still running?",
   broken:
     "The line to the server broke. Trying again; what you say meanwhile is kept for 30 seconds.",
-  lost: "The server no longer has this session. A new one has begun; earlier replies stay on the page.",
+  lost: "The server no longer has this session. A new one has begun with the same orders; earlier replies stay on the page.",
   gone: "The server does not answer. Check that harken serve is running, then press Listen again.",
   full: "The server is busy with as many sessions as it takes. Wait until one ends, then try again.",
   token: "The server asks for a token. Open the page with ?token=… at the end of its address.",

@@ -26,6 +26,11 @@ export class Orders {
     if (hadFocus) (this.list.querySelector("button") ?? this.list).focus();
   }
 
+  /** What the orders say. */
+  get texts() {
+    return [...this.list.querySelectorAll("span")].map((words) => words.textContent);
+  }
+
   /** On the page at once; the server's list then takes its place. */
   #add(text) {
     const item = this.#item({ text });
