@@ -64,9 +64,12 @@ def server(chromium: str, perception: Perception, recordings: Path) -> Iterator[
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Whoever opens the microphone hears the announcements, from their beginning."""
+    """Whoever opens the microphone hears the announcements, from their beginning.
+
+    It ends with each file of tests: playwright's event loop runs as long as it lives.
+    """
     samples, rate = soundfile.read(SAMPLES / "announcements.flac", dtype="int16")
     said = tmp_path_factory.mktemp("microphone") / "announcements.wav"
     soundfile.write(said, samples, rate)

@@ -125,6 +125,11 @@ def kokoro_model(threads: int) -> Any:
     return Kokoro.from_session(session, str(voices_archive()))
 
 
+# A forked process would read the open archive of voices at its parent's place, and lack its threads.
+if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
+    os.register_at_fork(after_in_child=kokoro_model.cache_clear)
+
+
 def _known(voice: str, letters: str) -> str:
     known = [name for name in sorted(VOICE_SHA256) if name[0] in letters]
     if voice not in known:
