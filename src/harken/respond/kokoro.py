@@ -125,7 +125,7 @@ def kokoro_model(threads: int) -> Any:
     return Kokoro.from_session(session, str(voices_archive()))
 
 
-# A forked process would read the open archive of voices at its parent's place, and lack its threads.
+# A forked process would read the open archive where its parent is, and lack its threads.
 if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
     os.register_at_fork(after_in_child=kokoro_model.cache_clear)
 
