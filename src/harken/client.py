@@ -12,6 +12,7 @@ Events are those of the Live dialect and our own under `harken.` (docs/serve.md)
 package `websockets`, which the extra `serve` brings.
 """
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -56,7 +57,11 @@ def connect(
     with socket:
         if not session_id:
             socket.send(_start(options))
-        yield Session(socket, _started(socket.recv(timeout=_TIMEOUT_S)))
+        try:
+            first = socket.recv(timeout=_TIMEOUT_S)
+        except (TimeoutError, ConnectionClosed) as silence:
+            raise _refused(url, silence) from silence
+        yield Session(socket, _started(first))
 
 
 @asynccontextmanager
@@ -71,7 +76,12 @@ async def connect_async(
     async with socket:
         if not session_id:
             await socket.send(_start(options))
-        yield AsyncSession(socket, _started(await socket.recv()))
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                first = await socket.recv()
+        except (TimeoutError, ConnectionClosed) as silence:
+            raise _refused(url, silence) from silence
+        yield AsyncSession(socket, _started(first))
 
 
 class Session:
@@ -173,9 +183,10 @@ def _transport(token: str) -> dict[str, Any]:
 def _refused(url: str, refusal: Exception) -> HarkenError:
     response = getattr(refusal, "response", None)
     try:
-        told = json.loads(response.body)["error"]["message"] if response else str(refusal)
+        told = json.loads(response.body)["error"]["message"] if response else ""
     except (ValueError, KeyError, TypeError):
-        told = str(refusal)
+        told = ""
+    told = told or str(refusal) or f"no answer within {_TIMEOUT_S:g} s"
     return HarkenError(f"no session on {url}: {told}")
 
 

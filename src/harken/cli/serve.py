@@ -1,6 +1,9 @@
 """``harken serve``: sessions over websockets, and the page."""
 
 import logging
+import socket
+import ssl
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -69,26 +72,60 @@ def serve(
     Prefix(policy)
     default, voices = Settings(policy=policy, voice=voice), Voices()
     voices.check(voice)
+    _require_files(tls_cert, tls_key, samples)
+    with closing(_listening(host, port)) as listening:
+        perception = ready_perception(EARS)
+        listener = ready_listener(model)
+        with Engine(listener, perception, voices) as engine:
+            service = Service(engine, access, Limits(sessions, grace), default, samples, record)
+            # What uvicorn says of every connection that we refuse by an HTTP response.
+            logging.getLogger("uvicorn.error").addFilter(
+                lambda record: "without completing handshake" not in record.getMessage()
+            )
+            config = uvicorn.Config(
+                build_app(service),
+                ws="websockets-sansio",
+                ws_max_size=_MOST_EVENT_BYTES,
+                ssl_certfile=tls_cert,
+                ssl_keyfile=tls_key,
+                log_level="warning",
+            )
+            typer.echo(f"listening on {_address(listening, is_tls=bool(tls_cert))}; Ctrl-C ends it")
+            uvicorn.Server(config).run(sockets=[listening])
+
+
+def _require_files(tls_cert: Path | None, tls_key: Path | None, samples: Path | None) -> None:
+    """Refuse a folder or certificate that cannot be used."""
+    if samples is not None and not samples.is_dir():
+        raise HarkenError(f"there is no folder {samples}; give --samples one with recordings")
     for path in (tls_cert, tls_key):
         if path is not None and not path.is_file():
             raise HarkenError(f"{path} does not exist; give a PEM file")
-    if (tls_cert is None) != (tls_key is None):
+    if tls_cert is None and tls_key is None:
+        return
+    if tls_cert is None or tls_key is None:
         raise HarkenError("TLS needs both --tls-cert and --tls-key")
-    perception = ready_perception(EARS)
-    listener = ready_listener(model)
-    # What uvicorn says of every connection that we refuse by an HTTP response.
-    logging.getLogger("uvicorn.error").addFilter(
-        lambda record: "without completing handshake" not in record.getMessage()
-    )
-    with Engine(listener, perception, voices) as engine:
-        service = Service(engine, access, Limits(sessions, grace), default, samples, record)
-        uvicorn.run(
-            build_app(service),
-            host=host,
-            port=port,
-            ws="websockets-sansio",
-            ws_max_size=_MOST_EVENT_BYTES,
-            ssl_certfile=tls_cert,
-            ssl_keyfile=tls_key,
-            log_level="warning",
-        )
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls_cert, tls_key)
+    except (ssl.SSLError, OSError) as error:
+        raise HarkenError(
+            f"{tls_cert} and {tls_key} are no certificate and its key ({error}); give PEM files"
+        ) from error
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that is bound before anything is loaded."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise HarkenError(
+            f"cannot listen on {host}, port {port} ({error.strerror}); choose another --port or "
+            "--host"
+        ) from error
+
+
+def _address(listening: socket.socket, *, is_tls: bool) -> str:
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    return f"http{'s' if is_tls else ''}://{shown}:{port}"

@@ -36,7 +36,7 @@ _MOST_PREFIX_SHARE = 0.3
 _REREAD_POSITIONS = 96
 """In one pass, when a response was cut short."""
 _REREAD_SHARE = 0.2
-"""How much of the context is filled again when the prefix changes: reading it takes a second."""
+"""How much of the context is filled again when the prefix changes: somebody waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +149,8 @@ class Dialogue:
         """Go on by another conduct; call it between passes and run it to its end.
 
         With another prefix the context is read anew behind it, a few positions between two
-        yields, so that others get their turn meanwhile: the newest turns and those with words, as
-        in a compaction. The log keeps the prefix that the session began with.
+        yields, so that others get their turn meanwhile: as much of it as a compaction would keep in
+        a smaller room. The log keeps the prefix that the session began with.
 
         Raises HarkenError, and changes nothing, when the prefix is too long.
         """

@@ -20,7 +20,7 @@ from harken.live.dialogue import Conduct, Decided, Dialogue
 from harken.live.log import SessionLog
 from harken.live.mailbox import Aborted, Mailbox
 from harken.live.playing import Playing
-from harken.live.trace import ChunkTrace, Event, SoundScore, Summary, Tally, end_s, top_sounds
+from harken.live.trace import ChunkTrace, Event, SoundScore, Summary, Tally, top_sounds
 from harken.perceive.chunks import Chunk
 from harken.perceive.perception import Perception
 from harken.stream import SAMPLE_RATE
@@ -246,16 +246,12 @@ class Session:
         self._on_event(event)
 
     def _trace(self, heard: HeardChunk, ran: Pass, decided: Decided) -> ChunkTrace:
-        percept = heard.audible.percept
         self._n_decided += 1
-        return ChunkTrace(
-            chunk=percept.chunk,
-            time_s=end_s(percept.chunk),
-            p_respond=decided.judgement.p_respond,
-            decision=decided.decision,
-            words=percept.text,
-            sounds=heard.sounds,
-            level_db=percept.level_db,
+        return ChunkTrace.of(
+            heard.audible.percept,
+            heard.sounds,
+            decided.judgement,
+            decided.decision,
             latency_ms=1000 * self._flow.latency(heard, ran, decided.at_s),
             queued=self._n_pushed - self._n_decided,
         )

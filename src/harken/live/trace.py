@@ -1,10 +1,11 @@
 """What happened in a session: the one record that the terminal, JSON, evals and tests read."""
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 import numpy as np
 
+from harken.decide.listener import Judgement
 from harken.perceive.percept import Percept
 from harken.perceive.perception import Perception
 from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE
@@ -54,6 +55,30 @@ class ChunkTrace:
     level_db: float
     latency_ms: float
     queued: int
+
+    @classmethod
+    def of(
+        cls,
+        percept: Percept,
+        sounds: tuple[SoundScore, ...],
+        judgement: Judgement,
+        decision: str,
+        *,
+        latency_ms: float,
+        queued: int,
+    ) -> Self:
+        """The trace of a chunk that was heard and decided."""
+        return cls(
+            chunk=percept.chunk,
+            time_s=end_s(percept.chunk),
+            p_respond=judgement.p_respond,
+            decision=decision,
+            words=percept.text,
+            sounds=sounds,
+            level_db=percept.level_db,
+            latency_ms=latency_ms,
+            queued=queued,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ class Voice(Protocol):
     def speak(self, text: str, emotion: str = "normal", language: str | None = None) -> Utterance:
         """Say one sentence piece (`harken.respond.sentences`), in pieces of at least one sample.
 
+        The pause that belongs behind it is part of the sound (`sentences.pause_s`).
+
         emotion: one of `harken.stream.profile.EMOTIONS`; a voice does with it what it can.
         language: `en`, `zh`, or what else the voice speaks; by default that of the text's script.
         A text with nothing to say (spaces, marks alone) yields nothing. Closing it ends the work.

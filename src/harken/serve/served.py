@@ -21,7 +21,6 @@ from harken.live.trace import (
     ResponseTrace,
     SoundScore,
     TextPiece,
-    end_s,
     top_sounds,
 )
 from harken.perceive.chunks import Chunk
@@ -270,14 +269,11 @@ class Served:
         self._last_words.append((percept.chunk, percept.text))
         self._last_sound = sound
         waited_s = max(0.0, decided.at_s - heard.due_s)
-        trace = ChunkTrace(
-            chunk=percept.chunk,
-            time_s=end_s(percept.chunk),
-            p_respond=decided.judgement.p_respond,
-            decision=decided.decision,
-            words="".join(word.text for word in heard.spoken),
-            sounds=heard.sounds,
-            level_db=percept.level_db,
+        trace = ChunkTrace.of(
+            replace(percept, words=heard.spoken),  # what was typed is not told as heard
+            heard.sounds,
+            decided.judgement,
+            decided.decision,
             latency_ms=1000 * waited_s,
             queued=self.waiting_chunks,
         )

@@ -4,6 +4,7 @@ One worker speaks for all sessions, a sentence piece at a time, so that nobody w
 a piece of somebody else.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,12 +17,14 @@ from harken.errors import HarkenError
 from harken.live.playing import Playing
 from harken.live.trace import TextPiece
 from harken.perceive.resample import StreamResampler
-from harken.respond.sentences import SentenceCutter, pause_s
+from harken.respond.sentences import SentenceCutter
 from harken.respond.voice import Samples, Speech, Voice
 from harken.respond.voices import voice_named, voice_names
 from harken.serve.outcomes import Outcome, Voiced, VoiceEnded, VoiceFailed
 from harken.serve.settings import NO_VOICE
 from harken.stream.tools import begins_call
+
+_LOG = logging.getLogger(__name__)
 
 
 class Voices:
@@ -124,8 +127,15 @@ class _Utterance:
         try:
             self._is_cut = not self._speak(sentence)
         except HarkenError as silent:
-            self._is_cut = True
-            self._way.tell(VoiceFailed(str(silent)))
+            self._fail(str(silent))
+        except Exception:  # of a voice from another package, say; nobody looks into the worker
+            _LOG.exception("a voice broke")
+            self._fail("the voice broke on an internal error; see the server's log")
+
+    def _fail(self, message: str) -> None:
+        """The rest of the reply is not spoken."""
+        self._is_cut = True
+        self._way.tell(VoiceFailed(message))
 
     def _speak(self, sentence: str) -> bool:
         """Whether the reply may go on."""
@@ -135,7 +145,8 @@ class _Utterance:
                 if not self._hand_over(text, self._resampled(speech)):
                     return False
                 text = ""
-        return self._hand_over("", np.zeros(round(pause_s(sentence) * self._way.rate), np.float32))
+        # A piece without anything to say has no sound, and counts as heard all the same.
+        return not text or self._hand_over(text, np.zeros(0, np.float32))
 
     def _resampled(self, speech: Speech) -> Samples:
         if self._resampler is None:

@@ -1,11 +1,11 @@
 """What the two dialects have in common: values in, values out, no socket and no clock."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from harken.serve.audio import Format
 from harken.serve.commands import Command
@@ -85,8 +85,23 @@ def parsed(message: str | bytes | None) -> Event:
     return event
 
 
-def validated(error: ValidationError, event: Event) -> ProtocolError:
-    """The first thing that is wrong with an event, by its field."""
+def validated(event: Event, known: TypeAdapter[Any], unsupported: Mapping[str, str]) -> Any:
+    """An event as one of the `known` ones. unsupported: why others of the protocol are refused.
+
+    Raises ProtocolError, which names the field that is wrong.
+    """
+    kind = event["type"]
+    if kind in unsupported:
+        raise ProtocolError("unsupported", unsupported[kind], "type")
+    try:
+        return known.validate_python(event)
+    except ValidationError as error:
+        if error.errors()[0]["type"] == "union_tag_invalid":
+            raise ProtocolError("unknown_event", f"no event {kind[:60]!r}", "type") from None
+        raise _first_mistake(error, event) from None
+
+
+def _first_mistake(error: ValidationError, event: Event) -> ProtocolError:
     first = error.errors(include_url=False, include_context=False)[0]
     param = ".".join(_fields(first["loc"], event))
     shown = json.dumps(first["input"], default=str)

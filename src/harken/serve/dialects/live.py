@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from harken.live.trace import CompactionTrace, FlushTrace, TextPiece
 from harken.perceive.percept import HeardWord
@@ -69,19 +68,12 @@ class LiveDialect:
         return Received(events=tuple(self._started(resumed=True)) if self._has_opened else ())
 
     def receive(self, event: Event) -> Received:
-        kind = event["type"]
-        if kind in wire.UNSUPPORTED:
-            raise ProtocolError("unsupported", wire.UNSUPPORTED[kind], "type")
-        try:
-            asked = wire.CLIENT_EVENT.validate_python(event)
-        except ValidationError as error:
-            if error.errors()[0]["type"] == "union_tag_invalid":
-                raise ProtocolError("unknown_event", f"no event {kind[:60]!r}", "type") from None
-            raise validated(error, event) from None
+        asked = validated(event, wire.CLIENT_EVENT, wire.UNSUPPORTED)
         if isinstance(asked, wire.Start):
             return self._start(asked)
         if self._wish is None:
-            raise ProtocolError("session_not_started", f"send session.start before {kind}", "type")
+            told = f"send session.start before {asked.type}"
+            raise ProtocolError("session_not_started", told, "type")
         return self._follow(asked)
 
     def _start(self, asked: wire.Start) -> Received:

@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from pydantic import ValidationError
-
 from harken.live.trace import FlushTrace, TextPiece
 from harken.serve import outcomes
 from harken.serve.audio import Format
@@ -64,16 +62,7 @@ class RealtimeDialect:
     resumed = opened
 
     def receive(self, event: Event) -> Received:
-        kind = event["type"]
-        if kind in wire.UNSUPPORTED:
-            raise ProtocolError("unsupported", wire.UNSUPPORTED[kind], "type")
-        try:
-            asked = wire.CLIENT_EVENT.validate_python(event)
-        except ValidationError as error:
-            if error.errors()[0]["type"] == "union_tag_invalid":
-                raise ProtocolError("unknown_event", f"no event {kind[:60]!r}", "type") from None
-            raise validated(error, event) from None
-        return self._follow(asked)
+        return self._follow(validated(event, wire.CLIENT_EVENT, wire.UNSUPPORTED))
 
     def _follow(self, asked: Any) -> Received:
         match asked:
