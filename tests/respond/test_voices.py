@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from harken.errors import HarkenError
+from harken.respond import espeak, kokoro
 from harken.respond.espeak import EspeakVoice
 from harken.respond.voice import Samples, Voice
 from harken.respond.voices import voice_named, voice_names
@@ -120,12 +121,10 @@ def test_a_wrong_name_is_refused(name: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("package", "say", "extra"),
     [
-        ("espeakng_loader", lambda: __import__("harken.respond.espeak", fromlist="x")._espeak
-         .__wrapped__(), "espeak"),
-        ("kokoro_onnx", lambda: __import__("harken.respond.kokoro", fromlist="x").kokoro_model
-         .__wrapped__(1), "voice"),
+        ("espeakng_loader", lambda: espeak._espeak.__wrapped__(), "espeak"),
+        ("kokoro_onnx", lambda: kokoro._kokoro_model.__wrapped__(1, 0), "voice"),
     ],
-)  # fmt: skip
+)
 def test_a_missing_package_names_its_extra(
     package: str, say: Callable[[], object], extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ of espeak-ng is not intelligible. Needs the extra `voice` and the parts `kokoro`
 import os
 import warnings
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +107,16 @@ def synthesise(
     return np.asarray(samples, np.float32).ravel(), int(rate)
 
 
-@lru_cache(maxsize=2)
 def kokoro_model(threads: int) -> Any:
-    """The model with all voices, loaded once; a `kokoro_onnx.Kokoro`."""
+    """The model with all voices, loaded once in every process; a `kokoro_onnx.Kokoro`.
+
+    A forked process cannot use its parent's, which has threads and an open archive, nor free it.
+    """
+    return _kokoro_model(threads, os.getpid())
+
+
+@cache
+def _kokoro_model(threads: int, process: int) -> Any:
     import onnxruntime
 
     try:
@@ -123,11 +130,6 @@ def kokoro_model(threads: int) -> Any:
     graph = next(iter(sorted(ensure("kokoro").glob("*.onnx"))))
     session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
     return Kokoro.from_session(session, str(voices_archive()))
-
-
-# A forked process would read the open archive where its parent is, and lack its threads.
-if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
-    os.register_at_fork(after_in_child=kokoro_model.cache_clear)
 
 
 def _known(voice: str, letters: str) -> str:
