@@ -59,7 +59,7 @@ def server(chromium: str, perception: Perception, recordings: Path) -> Iterator[
     patient = Shedding(begin_s=1e6, more_s=1e6)
     with (
         Engine(load_listener(), perception, shedding=patient) as engine,
-        serving(Service(engine, samples=recordings)) as server,
+        serving(Service(engine, samples=(recordings,))) as server,
     ):
         yield server
 

@@ -29,7 +29,7 @@ def test_the_page_and_its_files_are_served_and_nothing_else(serve: Serve, tmp_pa
     (tmp_path / "samples").mkdir()
     (tmp_path / "samples" / "owl.flac").write_bytes(b"fLaC")
     (tmp_path / "secret.flac").write_bytes(b"secret")
-    server = serve(page=tmp_path / "page", samples=tmp_path / "samples")
+    server = serve(page=tmp_path / "page", samples=(tmp_path / "samples",))
     assert get(server, "/") == (200, b"<p>harken</p>")
     assert get(server, "/static/index.html") == (200, b"<p>harken</p>")
     assert get(server, "/samples") == (200, b'["owl.flac"]')

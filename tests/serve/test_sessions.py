@@ -9,7 +9,7 @@ import soundfile
 from tests.serve.conftest import Serve, Server
 from tests.serve.told import pcm16
 from tests.serve.wire import open_live, receive, receive_until, refused, send, start
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed
 
 from harken.serve.engine import Engine
 
@@ -22,13 +22,7 @@ def test_a_client_comes_back_to_its_session(server: Server) -> None:
     assert receive_until(live, "harken.chunk")["chunk"] == 0
     live.socket.shutdown(socket.SHUT_RDWR)  # the network breaks
     query = f"?session_id={session_id}"
-    while True:  # until the server has noticed
-        try:
-            live = open_live(server, query)
-            break
-        except InvalidStatus as early:
-            assert early.response.status_code == 404
-    with live:
+    with open_live(server, query) as live:
         started = receive_until(live, "session.started")["session"]
         assert (started["id"], started["harken"]["resumed"]) == (session_id, True)
         send(live, type="session.start", session={"model": "harken"})
@@ -38,6 +32,25 @@ def test_a_client_comes_back_to_its_session(server: Server) -> None:
         send(live, type="session.close")
         receive_until(live, "session.closed")
     assert refused(server, query) == (404, "session_not_found")
+
+
+def test_a_session_has_one_client_the_newest(server: Server) -> None:
+    """One that comes back another way does not wait until the old line is found to be dead."""
+    with open_live(server) as old:
+        query = f"?session_id={start(old)['id']}"
+        with open_live(server, query) as new:
+            assert receive_until(new, "session.started")["session"]["harken"]["heard_s"] == 0
+            with pytest.raises(ConnectionClosed) as closed:
+                old.recv(timeout=60)
+                old.recv(timeout=60)
+            assert closed.value.rcvd is not None and closed.value.rcvd.code == 4409
+            send(new, type="session.input_audio.append", audio=pcm16(np.full(12_000, 0.01)))
+            assert receive_until(new, "harken.chunk")["chunk"] == 0
+        with open_live(server, query) as third:
+            resumed = receive_until(third, "session.started")["session"]["harken"]
+            assert (resumed["resumed"], resumed["heard_s"]) == (True, 0.5)
+            send(third, type="session.close")
+            receive_until(third, "session.closed")
 
 
 def test_a_session_that_cannot_start_says_why_and_ends(server: Server) -> None:

@@ -1,7 +1,5 @@
 """``harken serve``: sessions over websockets, and the page."""
 
-import logging
-import socket
 import ssl
 from contextlib import closing
 from pathlib import Path
@@ -10,12 +8,11 @@ from typing import Annotated
 import typer
 
 from harken.cli.models import ready_listener, ready_perception
+from harken.cli.serving import address_of, bound, needing_serve, run
 from harken.errors import HarkenError
 from harken.perceive.perception import EARS
 from harken.stream import POLICIES, Prefix
 from harken.stream.policy import DEFAULT_POLICY
-
-_MOST_EVENT_BYTES = 4 << 20
 
 
 def serve(
@@ -54,44 +51,28 @@ def serve(
     ] = None,
 ) -> None:
     """Listen for clients and their audio, and reply."""
-    try:
-        import uvicorn
-
+    with needing_serve():
         from harken.serve.access import Access
-        from harken.serve.app import Service, build_app
+        from harken.serve.app import Service
         from harken.serve.engine import Engine
         from harken.serve.sessions import Limits
         from harken.serve.settings import Settings
         from harken.serve.speaking import Voices
-    except ModuleNotFoundError as missing:
-        raise HarkenError(
-            f"{missing.name} is not installed; run pip install 'harken[serve]'"
-        ) from missing
 
     access = Access(host, token, tuple(origin or ()))
     Prefix(policy)
     default, voices = Settings(policy=policy, voice=voice), Voices()
     voices.check(voice)
     _require_files(tls_cert, tls_key, samples)
-    with closing(_listening(host, port)) as listening:
+    offered = (samples,) if samples else ()
+    with closing(bound(host, port)) as listening:
         perception = ready_perception(EARS)
         listener = ready_listener(model)
         with Engine(listener, perception, voices) as engine:
-            service = Service(engine, access, Limits(sessions, grace), default, samples, record)
-            # What uvicorn says of every connection that we refuse by an HTTP response.
-            logging.getLogger("uvicorn.error").addFilter(
-                lambda record: "without completing handshake" not in record.getMessage()
-            )
-            config = uvicorn.Config(
-                build_app(service),
-                ws="websockets-sansio",
-                ws_max_size=_MOST_EVENT_BYTES,
-                ssl_certfile=tls_cert,
-                ssl_keyfile=tls_key,
-                log_level="warning",
-            )
-            typer.echo(f"listening on {_address(listening, is_tls=bool(tls_cert))}; Ctrl-C ends it")
-            uvicorn.Server(config).run(sockets=[listening])
+            service = Service(engine, access, Limits(sessions, grace), default, offered, record)
+            where = address_of(listening, is_tls=bool(tls_cert))
+            typer.echo(f"listening on {where}; Ctrl-C ends it")
+            run(service, listening, tls_cert=tls_cert, tls_key=tls_key)
 
 
 def _require_files(tls_cert: Path | None, tls_key: Path | None, samples: Path | None) -> None:
@@ -111,21 +92,3 @@ def _require_files(tls_cert: Path | None, tls_key: Path | None, samples: Path | 
         raise HarkenError(
             f"{tls_cert} and {tls_key} are no certificate and its key ({error}); give PEM files"
         ) from error
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    """A socket that is bound before anything is loaded."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise HarkenError(
-            f"cannot listen on {host}, port {port} ({error.strerror}); choose another --port or "
-            "--host"
-        ) from error
-
-
-def _address(listening: socket.socket, *, is_tls: bool) -> str:
-    host, port = listening.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    return f"http{'s' if is_tls else ''}://{shown}:{port}"

@@ -1,9 +1,10 @@
 """The server as an ASGI application: the page, the websockets, health and figures."""
 
+import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -17,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketState
 
 from harken.serve.access import Access, Refusal
-from harken.serve.connection import converse
+from harken.serve.connection import DISPLACED, converse
 from harken.serve.conversation import Conversation
 from harken.serve.dialects.dialect import Dialect
 from harken.serve.dialects.live import LiveDialect
@@ -45,14 +46,14 @@ MakeDialect = Callable[[str, WebSocket], Dialect]
 @dataclass(frozen=True, slots=True)
 class Service:
     """What a server is made of. default: settings of a session whose client states nothing.
-    samples: a folder of recordings for the page. record: where the audio of sessions is kept;
-    None, nowhere."""
+    samples: recordings for the page, or folders of them. record: where the audio of sessions is
+    kept; None, nowhere."""
 
     engine: Engine
     access: Access = field(default_factory=Access)
     limits: Limits = field(default_factory=Limits)
     default: Settings = field(default_factory=Settings)
-    samples: Path | None = None
+    samples: tuple[Path, ...] = ()
     record: Path | None = None
     metrics: Metrics = field(default_factory=Metrics)
     page: Path = field(default_factory=lambda: Path(str(files("harken"))) / "serve" / "page")
@@ -133,7 +134,7 @@ async def _serve(
     socket: WebSocket, service: Service, sessions: Sessions, make: MakeDialect
 ) -> None:
     """One connection from its request to its end."""
-    conversation, is_back = None, False
+    conversation, is_back, displaced = None, False, asyncio.Event()
     try:
         service.access.check(socket.headers, socket.query_params)
         if wanted := socket.query_params.get("session_id", ""):
@@ -144,16 +145,20 @@ async def _serve(
             conversation = sessions.admit(
                 Conversation(dialect, service.engine, service.metrics, outbox, service.record)
             )
+        displaced = conversation.displace()
         await socket.accept()
-        conversation.greet(is_back=is_back)
-        code = await converse(socket, conversation)
+        async with conversation.line:
+            code = DISPLACED
+            if not displaced.is_set():
+                conversation.greet(is_back=is_back)
+                code = await converse(socket, conversation, displaced)
         if socket.client_state is WebSocketState.CONNECTED:
             await socket.close(code)
     except Refusal as refusal:
         service.metrics.refused(refusal.code)
         await _refuse(socket, refusal)
     finally:
-        if conversation:
+        if conversation and not displaced.is_set():
             sessions.leave(conversation)
 
 
@@ -175,8 +180,12 @@ def _expiry() -> int:
     return int(time.time()) + _YEAR_S
 
 
-def _recordings(folder: Path | None) -> dict[str, Path]:
-    """Recordings by their file name."""
-    if folder is None or not folder.is_dir():
-        return {}
-    return {path.name: path for path in folder.iterdir() if path.suffix in _AUDIO}
+def _recordings(samples: Iterable[Path]) -> dict[str, Path]:
+    """Recordings by their file name: those named, and what there is now in folders."""
+    found: dict[str, Path] = {}
+    for path in samples:
+        if path.is_dir():
+            found |= {one.name: one for one in path.iterdir() if one.suffix in _AUDIO}
+        elif path.is_file():
+            found[path.name] = path
+    return found

@@ -11,14 +11,22 @@ TOO_SLOW = 4008
 """The client did not read what was sent to it; it may resume."""
 
 
-async def converse(socket: WebSocket, conversation: Conversation) -> int:
+DISPLACED = 4409
+"""Another connection has come in the place of this one."""
+
+
+async def converse(socket: WebSocket, conversation: Conversation, displaced: asyncio.Event) -> int:
     """Run an accepted websocket until either side ends it; the code to close it with."""
     conversation.outbox.overflowed.clear()
     async with asyncio.TaskGroup() as group:
-        loops = [
-            group.create_task(loop(socket, conversation)) for loop in (_receive, _send, _watch)
-        ]
-        ended, others = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
+        loops = (
+            _receive(socket, conversation),
+            _send(socket, conversation),
+            _watch(conversation.outbox.overflowed, TOO_SLOW),
+            _watch(displaced, DISPLACED),
+        )
+        running = [group.create_task(loop) for loop in loops]
+        ended, others = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         for other in others:
             other.cancel()
     return max(task.result() for task in ended)
@@ -46,7 +54,7 @@ async def _send(socket: WebSocket, conversation: Conversation) -> int:
     return CLOSED
 
 
-async def _watch(socket: WebSocket, conversation: Conversation) -> int:
-    """Give a client up that does not read."""
-    await conversation.outbox.overflowed.wait()
-    return TOO_SLOW
+async def _watch(event: asyncio.Event, code: int) -> int:
+    """Give the client up at an event: it does not read, or is elsewhere now."""
+    await event.wait()
+    return code

@@ -61,6 +61,8 @@ class Conversation:
         self._player: AssumedPlayer | None = None
         self._typed: list[str] = []
         self._has_room = asyncio.Event()
+        self.line = asyncio.Lock()
+        self._displaced = asyncio.Event()
 
     @property
     def id(self) -> str:
@@ -72,6 +74,13 @@ class Conversation:
         return self._served is not None
 
     # From the client
+
+    def displace(self) -> asyncio.Event:
+        """A client comes, in the place of one that may still be there; it holds `line` while it
+        talks. The event is set when another one comes in its place."""
+        self._displaced.set()
+        self._displaced = asyncio.Event()
+        return self._displaced
 
     def greet(self, *, is_back: bool) -> None:
         """A client has connected, or has come back."""

@@ -43,12 +43,14 @@ class Sessions:
         return conversation
 
     def rejoin(self, session_id: str) -> Conversation:
-        """The conversation whose client comes back. Raises Refusal when it waits no more."""
-        expiry = self._expiring.pop(session_id, None)
-        if expiry is None:
+        """The conversation whose client comes back, perhaps before the old connection was found
+        to be dead. Raises Refusal when there is none, or no more."""
+        conversation = self._conversations.get(session_id)
+        if conversation is None or not conversation.can_resume:
             raise Refusal(404, "session_not_found", f"no session {session_id[:60]!r} waits here")
-        expiry.cancel()
-        return self._conversations[session_id]
+        if expiry := self._expiring.pop(session_id, None):
+            expiry.cancel()
+        return conversation
 
     def leave(self, conversation: Conversation) -> None:
         """The client is gone, perhaps to come back."""

@@ -56,7 +56,7 @@ class LiveDialect:
         self._start_cause = self._close_cause = ""
         self._is_muted = self._has_opened = False
         self._pending: deque[Ack] = deque()
-        self._n_events = self._n_orders = 0
+        self._n_events = self._n_orders = self._n_heard = 0
         self._time_ms = self._words_end_ms = 0
 
     # From the client
@@ -105,6 +105,7 @@ class LiveDialect:
         match asked:
             case wire.Append():
                 samples = self.format.decode(asked.audio)
+                self._n_heard += len(samples)
                 return Received((Hear(np.zeros_like(samples) if self._is_muted else samples),))
             case wire.Mute():
                 self._is_muted = asked.type == "session.input_audio.mute"
@@ -213,7 +214,8 @@ class LiveDialect:
     def _started(self, cause: str = "", *, resumed: bool = False) -> list[Event]:
         resource = self._resource()
         if "harken" in resource:
-            resource["harken"]["resumed"] = resumed
+            heard_s = self._n_heard / self.format.rate
+            resource["harken"] |= {"resumed": resumed, "heard_s": heard_s}
         started = self._event("session.started", cause, session=resource)
         return [started, *self._orders()]
 
