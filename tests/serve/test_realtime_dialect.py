@@ -7,11 +7,11 @@ import pytest
 from tests.serve.shapes import REALTIME, checked
 from tests.serve.told import judged, pcm16, piece, replied, voiced
 
-from harken.live.trace import FlushTrace
+from harken.live.trace import CompactionTrace, FlushTrace
 from harken.serve.commands import Adopt, Cancel, Command, Hear, Played, Read, Respond, Start
 from harken.serve.dialects.dialect import ProtocolError
 from harken.serve.dialects.realtime import RealtimeDialect
-from harken.serve.outcomes import Adopted, Outcome, Refused, VoiceEnded
+from harken.serve.outcomes import Adopted, Lagging, Outcome, Refused, VoiceEnded
 from harken.serve.settings import Settings
 from harken.stream.tools import Call
 
@@ -298,6 +298,38 @@ def test_system_text_is_a_standing_order() -> None:
     assert isinstance(adopt, Adopt)
     assert [order.text for order in adopt.settings.orders] == ["Say when it rains."]
     assert talk.tell(Adopted(adopt.settings)) == []
+
+
+def test_our_own_events_are_sent_to_those_who_ask_for_them() -> None:
+    outcomes = (
+        judged(3, decision="respond"),
+        piece(3, "A dog."),
+        Lagging(1.5, "words-at-pauses"),
+        CompactionTrace(3, 900, 400, 20, 60, "hello", 12.0),
+        replied(3, "A dog."),
+        FlushTrace(9, 3, "stop", "A", 90.0),
+    )
+    plain, open_to_ours = Talk(), Talk(harken={"events": True, "policy": "narrate"})
+    told = []
+    for talk in (plain, open_to_ours):
+        talk.send(SOUND)
+        told.append(talk.tell(*outcomes))
+    assert not [kind for kind in types(told[0]) if kind.startswith("harken.")]
+    ours = [event for event in told[1] if event["type"].startswith("harken.")]
+    assert types(ours) == [
+        "harken.chunk",
+        "harken.lag",
+        "harken.compacted",
+        "harken.response",
+        "harken.playback.flush",
+    ]
+    assert [e for e in types(told[1]) if not e.startswith("harken.")] == types(told[0])
+    assert types(told[1]).index("harken.chunk") < types(told[1]).index("response.created")
+    (created,) = [e for e in told[1] if e["type"] == "response.created"]
+    assert ours[3]["response_id"] == ours[4]["response_id"] == created["response"]["id"]
+    assert len({event["event_id"] for event in told[1]}) == len(told[1])
+    own = open_to_ours.dialect.opened().events[0]["session"]["harken"]
+    assert (own["policy"], own["voices"]) == ("narrate", ["espeak"])
 
 
 @pytest.mark.parametrize(

@@ -17,16 +17,10 @@ from harken.serve.audio import Format
 from harken.serve.commands import Adopt, Cancel, Finish, Hear, Played, Read
 from harken.serve.dialects import live_events as wire
 from harken.serve.dialects.dialect import Event, ProtocolError, Received, validated
-from harken.serve.dialects.own_events import (
-    chunk_fields,
-    chunk_of,
-    compaction_fields,
-    response_fields,
-    response_id,
-)
+from harken.serve.dialects.own_events import chunk_of, own_event, own_resource, response_id
 from harken.serve.outcomes import Outcome
 from harken.serve.settings import NO_VOICE, Order, Settings
-from harken.stream import POLICIES, SAMPLE_RATE
+from harken.stream import SAMPLE_RATE
 
 _USAGE_EVERY_CHUNKS = 25
 _LONGEST_WORD_MS = 800
@@ -177,28 +171,16 @@ class LiveDialect:
                 of = self._of_response(outcome.chunk)
                 # The one event of this dialect that has no id.
                 return [{"type": "session.output_audio.delta", "delta": audio, **of}]
-            case outcomes.Replied():
-                return self._own("harken.response", **response_fields(outcome))
-            case FlushTrace():
-                return self._own(
-                    "harken.playback.flush",
-                    response_id=response_id(outcome.reply_chunk),
-                    reason=outcome.reason,
-                    heard=outcome.heard,
-                    played_ms=round(outcome.played_ms),
-                )
             case outcomes.Adopted():
                 return self._adopted(outcome.settings)
             case outcomes.Refused():
                 return self._refused(outcome.message)
             case outcomes.VoiceFailed():
                 return [self.error("voice_failed", outcome.message)]
-            case outcomes.Lagging():
-                return self._own("harken.lag", lag_s=outcome.lag_s, policy=outcome.policy)
             case outcomes.Ended():
                 return self._ended(outcome)
-            case CompactionTrace():
-                return self._own("harken.compacted", **compaction_fields(outcome))
+            case outcomes.Replied() | FlushTrace() | outcomes.Lagging() | CompactionTrace():
+                return self._ours(outcome)
             case outcomes.VoiceEnded():
                 return []
 
@@ -225,13 +207,7 @@ class LiveDialect:
         events: list[Event] = []
         if judged.words:
             events.append(self._heard(judged.words, trace.words))
-        events += self._own(
-            "harken.chunk",
-            **chunk_fields(trace),
-            threshold=judged.threshold,
-            lag_s=judged.lag_s,
-            context_ratio=judged.context_ratio,
-        )
+        events += self._ours(judged)
         if (trace.chunk + 1) % _USAGE_EVERY_CHUNKS == 0:
             ratio = {"usage_ratio": judged.context_ratio}
             usage = {"seconds": trace.time_s}
@@ -291,13 +267,7 @@ class LiveDialect:
             "instructions": self._settings.instruction,
         }
         if self._is_open_to_ours:
-            resource["harken"] = {
-                "policy": self._settings.policy,
-                "threshold": self._settings.threshold,
-                "voice": self._settings.voice,
-                "policies": list(POLICIES),
-                "voices": list(self._voices),
-            }
+            resource["harken"] = own_resource(self._settings, self._voices)
         return resource
 
     # Events
@@ -309,6 +279,10 @@ class LiveDialect:
     def _of_response(self, chunk: int) -> dict[str, str]:
         """Which response an event belongs to; the dialect itself does not tell."""
         return {"response_id": response_id(chunk)} if self._is_open_to_ours else {}
+
+    def _ours(self, outcome: Outcome) -> list[Event]:
+        made = own_event(outcome)
+        return self._own(made[0], **made[1]) if made else []
 
     def _own(self, kind: str, **fields: Any) -> list[Event]:
         return [self._event(kind, **fields)] if self._is_open_to_ours else []

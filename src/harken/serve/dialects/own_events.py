@@ -1,10 +1,45 @@
-"""Fields of our own events, under `harken.`, and the names of replies in them."""
+"""Our own events, under `harken.`: the same in both dialects, for clients that ask for them."""
 
 from typing import Any
 
-from harken.live.trace import ChunkTrace, CompactionTrace
-from harken.serve import outcomes
+from harken.live.trace import CompactionTrace, FlushTrace
 from harken.serve.dialects.dialect import ProtocolError
+from harken.serve.outcomes import Judged, Lagging, Outcome, Replied
+from harken.serve.settings import Settings
+from harken.stream import POLICIES
+
+
+def own_event(outcome: Outcome) -> tuple[str, dict[str, Any]] | None:
+    """The type and fields of the event that tells an outcome, if it has one."""
+    match outcome:
+        case Judged():
+            return "harken.chunk", _chunk_fields(outcome)
+        case Replied():
+            return "harken.response", _response_fields(outcome)
+        case FlushTrace():
+            return "harken.playback.flush", {
+                "response_id": response_id(outcome.reply_chunk),
+                "reason": outcome.reason,
+                "heard": outcome.heard,
+                "played_ms": round(outcome.played_ms),
+            }
+        case Lagging():
+            return "harken.lag", {"lag_s": outcome.lag_s, "policy": outcome.policy}
+        case CompactionTrace():
+            return "harken.compacted", _compaction_fields(outcome)
+        case _:
+            return None
+
+
+def own_resource(settings: Settings, voices: tuple[str, ...]) -> dict[str, Any]:
+    """`session.harken` as the server shows it. voices: the names of those there are."""
+    return {
+        "policy": settings.policy,
+        "threshold": settings.threshold,
+        "voice": settings.voice,
+        "policies": list(POLICIES),
+        "voices": list(voices),
+    }
 
 
 def response_id(chunk: int) -> str:
@@ -20,23 +55,25 @@ def chunk_of(text: str) -> int:
     return int(number)
 
 
-def chunk_fields(trace: ChunkTrace) -> dict[str, Any]:
-    """Of `harken.chunk`."""
+def _chunk_fields(judged: Judged) -> dict[str, Any]:
+    trace = judged.trace
     return {
         "chunk": trace.chunk,
         "time_s": trace.time_s,
         "p_respond": trace.p_respond,
+        "threshold": judged.threshold,
         "decision": trace.decision,
         "words": trace.words,
         "sounds": [[sound.name, sound.score] for sound in trace.sounds],
         "level_db": trace.level_db,
         "latency_ms": trace.latency_ms,
         "queued": trace.queued,
+        "lag_s": judged.lag_s,
+        "context_ratio": judged.context_ratio,
     }
 
 
-def response_fields(replied: outcomes.Replied) -> dict[str, Any]:
-    """Of `harken.response`."""
+def _response_fields(replied: Replied) -> dict[str, Any]:
     trace = replied.trace
     return {
         "response_id": response_id(trace.chunk),
@@ -51,8 +88,7 @@ def response_fields(replied: outcomes.Replied) -> dict[str, Any]:
     }
 
 
-def compaction_fields(trace: CompactionTrace) -> dict[str, Any]:
-    """Of `harken.compacted`."""
+def _compaction_fields(trace: CompactionTrace) -> dict[str, Any]:
     return {
         "chunk": trace.chunk,
         "positions_before": trace.positions_before,

@@ -1,7 +1,9 @@
 """The Realtime dialect, as far as an always-on listener can speak it.
 
-Events as in `openai.types.realtime`, 3.54. Who decides that a reply is due is the listener at
-every chunk, or the client with `response.create`; there is no turn that anybody has to end.
+Events as in `openai.types.realtime`, 3.54. Our own events, under `harken.`, are sent to clients
+that ask for them in `session.harken`, before those that follow from the same cause. Who decides
+that a reply is due is the listener at every chunk, or the client with `response.create`; there is
+no turn that anybody has to end.
 """
 
 import json
@@ -17,6 +19,7 @@ from harken.serve.commands import Adopt, Cancel, Command, Hear, Played, Read, Re
 from harken.serve.dialects import realtime_events as wire
 from harken.serve.dialects import realtime_input as speech
 from harken.serve.dialects.dialect import Event, ProtocolError, Received, validated
+from harken.serve.dialects.own_events import own_event
 from harken.serve.dialects.realtime_items import Items
 from harken.serve.dialects.realtime_response import Fields, Reason, Responding
 from harken.serve.dialects.realtime_session import Config
@@ -167,6 +170,10 @@ class RealtimeDialect:
     # To the client
 
     def tell(self, outcome: Outcome) -> list[Event]:
+        ours = own_event(outcome) if self._config.own.events else None
+        return [*(self._events([ours]) if ours else []), *self._told(outcome)]
+
+    def _told(self, outcome: Outcome) -> list[Event]:
         match outcome:
             case outcomes.Judged():
                 return self._judged(outcome)

@@ -6,6 +6,7 @@ from typing import Any
 from harken.serve.audio import Format
 from harken.serve.dialects import realtime_events as wire
 from harken.serve.dialects.live_events import CustomVoice, Harken
+from harken.serve.dialects.own_events import own_resource
 from harken.serve.settings import NO_VOICE, Settings
 from harken.stream.tools import offer
 
@@ -96,7 +97,8 @@ class Config:
             "interrupt_response": True,
         }
         transcription = self.transcription and {"model": self.transcription.model or "whisper-1"}
-        return {
+        ours = {"harken": own_resource(self.settings, self.voices)} if self.own.events else {}
+        return ours | {
             "type": "realtime",
             "object": "realtime.session",
             "model": self.model,
