@@ -46,3 +46,20 @@ def test_equal_seeds_give_equal_intervals() -> None:
     values = np.arange(20.0)
     first = bootstrap(20, lambda i: float(values[i].mean()), seed=3)
     assert first == bootstrap(20, lambda i: float(values[i].mean()), seed=3)
+
+
+def test_items_of_one_stream_are_drawn_together() -> None:
+    """Ten moments of a stream that are all alike say no more than one of them."""
+    hits = [True, False] * 10
+    once = share(hits)
+    tenfold = share(
+        [hit for hit in hits for _ in range(10)], [n for n in range(20) for _ in range(10)]
+    )
+    assert (tenfold.low, tenfold.high) == (once.low, once.high)
+    assert tenfold.n == 200
+
+
+def test_a_stream_without_an_amount_is_no_item() -> None:
+    figure = rate([0, 3], [0.0, 1.5], ["silent", "heard"])
+    assert figure.value == 2 and figure.n == 1
+    assert rate([0], [0.0]).n == 0

@@ -3,8 +3,9 @@
 import pytest
 
 from harken.evals.streams import Case, Due, Outcome
-from harken.evals.suite import by_category, categories, counting, interruption, standing
+from harken.evals.suite import by_category, categories, counting, interruption, naming, standing
 from harken.soundflow.composing import AGREED
+from harken.soundflow.events import EVENTS
 from harken.stream import Prefix
 
 
@@ -35,6 +36,24 @@ def test_counts_are_matched_to_their_sounds(
     assert found["counting exact (2 to 6)"].value == exact
     assert found["sounds counted"].value == pytest.approx(counted)
     assert found["needless counts among those said"].value == pytest.approx(needless)
+
+
+@pytest.mark.parametrize(
+    ("cause", "said", "is_named"),
+    [
+        ("rain_storm", "I hear rain.", True),
+        ("rain_storm", "It is rain, I think.", True),
+        ("rain_storm", "I hear a train.", False),
+        ("owl", "I hear a dog growling.", False),
+        ("alarm_clock_or_alarm", "I hear a smoke alarm.", False),
+        ("alarm_clock_or_alarm", "A smoke alarm, or an alarm.", True),
+    ],
+)
+def test_a_sound_is_named_by_its_own_name(cause: str, said: str, is_named: bool) -> None:
+    due = Due(4, f"I hear {EVENTS[cause].name}.", "normal", cause, 2)
+    case = Case("a", "a", "narrate", Prefix("narrate"), (), (due,))
+    found = naming([Outcome(case, ((5, said, "normal"),), ())])
+    assert found["event naming"].value == is_named
 
 
 def test_stops_are_told_from_going_on() -> None:

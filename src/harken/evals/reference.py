@@ -13,7 +13,8 @@ from harken.soundflow.texts import is_chinese
 def figures(cases: Sequence[Case], decoder: PlainDecoder, split: str) -> dict[str, Figure]:
     """chrF and BLEU of translations and the share of answers with the key words, given true texts.
 
-    Every sentence counts as often as it is due, as in the figures of sessions.
+    Every sentence counts as often as it is due, as in the figures of sessions; as its translation
+    is always the same, intervals draw sentences.
     """
     source = _source_texts(split)
     wanted = [
@@ -28,9 +29,11 @@ def figures(cases: Sequence[Case], decoder: PlainDecoder, split: str) -> dict[st
         else decoder.answered(text)
         for cause, reference, text in set(wanted)
     }
-    pairs = [(ref, said[c, text]) for c, ref, text in wanted if c == "translation"]
-    right = [holds_answer(said[c, text], ref, text) for c, ref, text in wanted if c == "question"]
-    return translated(pairs) | {"answers with the reference's key words": share(right)}
+    found = translated([(t, ref, said[c, t]) for c, ref, t in wanted if c == "translation"])
+    asked = [(ref, text) for cause, ref, text in wanted if cause == "question"]
+    right = [holds_answer(said["question", text], ref, text) for ref, text in asked]
+    answered = share(right, [text for _, text in asked])
+    return found | {"answers with the reference's key words": answered}
 
 
 def _source_texts(split: str) -> dict[tuple[str, str], str]:

@@ -24,8 +24,10 @@ def counts_by_audio(outcomes: Sequence[Outcome]) -> dict[str, list[float]]:
         by_audio.setdefault(outcome.case.audio, []).append(outcome)
     found = {}
     for audio, group in by_audio.items():
-        due, spoken = (np.array(x, bool) for x in answered(group, "care", "quiet"))
-        row = [due.sum(), (due & spoken).sum(), (~due).sum(), (~due & ~spoken).sum()]
+        sounds = answered(group, "care", "quiet")
+        due = [s.is_answered for s in sounds if s.is_due]
+        others = [s.is_answered for s in sounds if not s.is_due]
+        row: list[float] = [len(due), sum(due), len(others), len(others) - sum(others)]
         for task in ALARM_TASKS:
             mine = [o for o in group if o.case.task == task]
             row += [sum(len(o.said) for o in mine), sum(o.case.hours for o in mine)]

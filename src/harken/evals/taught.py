@@ -44,34 +44,36 @@ def sessions_at(
 
 def figures(outcomes: Sequence[Outcome], text: str) -> dict[str, Figure]:
     """The figures of one checkpoint for a lesson whose reply is `text`."""
-    answered, worded, stray, others, hours = [], [], [], [], []
+    answered, worded, audios, stray, others = [], [], [], [], []
     for outcome in outcomes:
         wanted = [d for d in outcome.case.due if d.cause == CAUSE]
         for due in wanted:
             said = outcome.answers(due, LATE_CHUNKS)
             answered.append(bool(said))
             worded.append(text in said)
+            audios.append(outcome.case.audio)
         excused = {c for d in outcome.case.due for c in range(d.start, d.chunk + LATE_CHUNKS + 1)}
         heard = {c for d in wanted for c in range(d.start, d.chunk + LATE_CHUNKS + 1)}
         stray.append(sum(t == text and c not in heard for c, t, _ in outcome.said))
         others.append(sum(c not in excused for c, *_ in outcome.said))
-        hours.append(outcome.case.hours)
+    hours, streams = [o.case.hours for o in outcomes], [o.case.audio for o in outcomes]
     return {
-        "taught sound answered": share(answered),
-        "with the taught reply": share(worded),
-        "taught reply to something else, per hour": rate(stray, hours),
-        "replies where none is due, per hour": rate(others, hours),
+        "taught sound answered": share(answered, audios),
+        "with the taught reply": share(worded, audios),
+        "taught reply to something else, per hour": rate(stray, hours, streams),
+        "replies where none is due, per hour": rate(others, hours, streams),
     }
 
 
 def kept(before: Sequence[Outcome], after: Sequence[Outcome]) -> Figure:
     """Of the replies to anything else that were right before: how many still are."""
-    hits = []
+    hits, audios = [], []
     for was, now in zip(before, after, strict=True):
         for due in was.case.due:
             if due.cause != CAUSE and due.text in was.answers(due, LATE_CHUNKS):
                 hits.append(due.text in now.answers(due, LATE_CHUNKS))
-    return share(hits)
+                audios.append(was.case.audio)
+    return share(hits, audios)
 
 
 def report(before: Sequence[Outcome], after: Sequence[Outcome], text: str) -> list[str]:
