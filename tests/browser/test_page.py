@@ -121,6 +121,74 @@ def test_a_broken_line_goes_back_to_its_session(page: Page) -> None:
     expect(timeline).not_to_have_attribute("data-chunks", str(len(events(page, "harken.chunk"))))
 
 
+def test_a_page_that_is_loaded_again_goes_on_with_its_session(page: Page) -> None:
+    page.get_by_role("group", name="Speaks unasked").get_by_text("Narrate").click()
+    tab_to(page, "order")
+    page.keyboard.type("Count every hoot out loud.")
+    page.keyboard.press("Enter")
+    expect(page.locator("#orders li:not(.pending)")).to_have_count(1)
+    page.get_by_role("button", name="evening").click()
+    expect(page.locator(".card-facts .fact")).not_to_have_count(0)
+    tab_to(page, "listen")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Paused")
+    told = events(page, "harken.chunk")
+    card = page.locator(".card-text").last.inner_text()
+    page.reload()
+
+    expect(page.get_by_role("alert")).to_contain_text("loaded again")
+    expect(page.get_by_role("status")).to_contain_text("Paused")
+    assert page.locator(".card-text").last.inner_text() == card
+    assert events(page, "harken.chunk")[: len(told)] == told
+    expect(page.locator("#orders li")).to_have_text("Count every hoot out loud.")
+    expect(page.get_by_role("radio", name="Narrate")).to_be_checked()
+    loud = "({data}) => data.filter((level, i) => i % 4 < 3 && level > 60).length"
+    drawn = f"({loud})(timeline.getContext('2d').getImageData(0, 0, timeline.width, 150))"
+    assert page.evaluate(drawn) > 1_000, "the spectrogram is there again"
+
+    first, second = events(page, "session.started")
+    assert second["session"]["id"] == first["session"]["id"]
+    heard_chunks = second["session"]["harken"]["heard_s"] / 0.4
+    assert heard_chunks >= len(told)
+    page.get_by_role("button", name="Listen").click()
+    page.evaluate(
+        """(least) => new Promise((heard) => {
+          const look = () =>
+            Number(timeline.dataset.chunks) > least ? heard() : requestAnimationFrame(look);
+          look();
+        })""",
+        heard_chunks + 1,
+    )
+    after = [chunk["chunk"] for chunk in events(page, "harken.chunk")]
+    assert after == sorted(set(after)), "what was on its way may be lost, nothing comes twice"
+
+
+def test_replies_of_a_session_that_is_gone_stay_when_the_page_is_loaded_again(page: Page) -> None:
+    page.get_by_text("Count every hoot out loud.").click()
+    expect(page.locator("#orders li:not(.pending)")).to_have_count(1)
+    is_gone = [True]
+    page.route_web_socket(
+        SESSIONS,
+        lambda line: line.close(code=4404) if is_gone else line.connect_to_server(),
+    )
+    page.reload()
+    expect(page.get_by_role("alert")).to_contain_text("no longer has the session")
+    expect(page.locator("#orders li")).to_have_text("Count every hoot out loud.")
+    is_gone.clear()
+    page.get_by_role("button", name="Listen").click()
+    expect(page.get_by_role("status")).to_have_text("Listening to the microphone")
+    expect(page.locator("#orders li:not(.pending)")).to_have_text("Count every hoot out loud.")
+
+
+def test_an_address_says_what_to_begin_with(page: Page) -> None:
+    """As `harken live` opens it, without a hand on the page."""
+    page.goto(f"{page.url}?policy=narrate&order=Count+every+hoot+out+loud.&play=evening.flac")
+    expect(page.get_by_role("status")).to_have_text("Listening to evening")
+    expect(page.locator("#orders li:not(.pending)")).to_have_text("Count every hoot out loud.")
+    expect(page.get_by_role("radio", name="Narrate")).to_be_checked()
+    expect(page.locator("#timeline")).to_have_attribute("data-chunks", re.compile("[1-9]"))
+
+
 @pytest.mark.parametrize(
     ("code", "advice"), [(4401, "asks for a token"), (4503, "Wait until one ends")]
 )

@@ -47,6 +47,7 @@ class LazyCommand:
 COMMANDS: Mapping[str, LazyCommand] = {
     # One line for each subcommand, in the order `harken --help` shows them.
     "listen": LazyCommand("harken.cli.listen", "listen", "Listen to audio, and reply."),
+    "live": LazyCommand("harken.cli.live", "live", "The same in a page, microphone included."),
     "hear": LazyCommand("harken.cli.hear", "hear", "Print what the ears hear, without replies."),
     "serve": LazyCommand("harken.cli.serve", "serve", "Serve sessions over websockets."),
     "teach": LazyCommand("harken.cli.teach", "teach", "Teach one new sound and its reply."),

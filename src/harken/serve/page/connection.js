@@ -7,14 +7,15 @@ const RETRY_MS = [300, 700, 1500, 3000, 5000];
 const GIVE_UP_MS = 60000; // as long as the server keeps a session by default
 const KEPT_S = 30; // of audio while there is no line
 const PIECE = RATE / 10;
-const FINAL = { 4401: "token", 4403: "origin", 4503: "full" };
+const FINAL = { 4401: "token", 4403: "origin", 4409: "elsewhere", 4503: "full" };
 const LOST = 4404;
 
 export class Connection {
   /**
    * session(): the body of `session.start`. onEvent(event) from the server. onState(state, detail):
    * "connecting", "open", "broken" (it will try again), "lost" (another session begins),
-   * "failed" (detail says why: "gone", "token", "origin", "full"), "closed".
+   * "failed" (detail says why: "gone", "token", "origin", "full", "elsewhere", "expired"),
+   * "closed".
    */
   constructor({ session, onEvent, onState }) {
     Object.assign(this, { session, onEvent, onState });
@@ -31,6 +32,13 @@ export class Connection {
     this.#connect();
   }
 
+  /** Go back to a session that the page had before it was loaded. */
+  resume(id) {
+    this.id = id;
+    this.isReturning = true;
+    this.open();
+  }
+
   /** End the session for good. */
   close() {
     if (this.state === "open") this.#write({ type: "session.close" });
@@ -40,6 +48,7 @@ export class Connection {
   #end() {
     clearTimeout(this.timer);
     this.id = undefined;
+    this.isReturning = false;
     this.waiting = [];
     this.audio = [];
     this.n_audio = 0;
@@ -64,6 +73,11 @@ export class Connection {
       return;
     }
     while (this.n_audio > KEPT_S * RATE) this.n_audio -= this.audio.shift().length;
+  }
+
+  /** Samples that wait for a line: [Float32Array]. */
+  get kept() {
+    return this.audio;
   }
 
   /** Bytes that the browser has not sent yet. */
@@ -91,6 +105,7 @@ export class Connection {
   #take(event) {
     if (event.type === "session.started") {
       this.id = event.session.id;
+      this.isReturning = false;
       this.retries = 0;
       this.broke_ms = undefined;
       this.#become("open");
@@ -112,6 +127,7 @@ export class Connection {
       this.id = undefined;
       this.audio = []; // the other session's time begins now
       this.n_audio = 0;
+      if (this.isReturning) return this.#become("failed", "expired");
       this.#become("lost");
       return this.#connect();
     }

@@ -3,6 +3,7 @@
 import { Cards } from "./cards.js";
 import { Connection } from "./connection.js";
 import { asJson, asText, save } from "./export.js";
+import { Memory } from "./memory.js";
 import { Meters } from "./meters.js";
 import { Notices } from "./notices.js";
 import { Orders } from "./orders.js";
@@ -19,6 +20,7 @@ const $ = (id) => document.getElementById(id);
 
 const story = new Story();
 const spectrogram = new Spectrogram();
+const memory = new Memory({ newest: () => spectrogram.newest });
 let sent_s = 0;
 let heard = ""; // what is listened to now, empty for nothing
 
@@ -65,7 +67,8 @@ const orders = new Orders({
   form: $("order-form"),
   ideas: $("order-ideas"),
   onAdd: (text) => order({ type: "harken.order.add", text }),
-  onRemove: (id) => order({ type: "harken.order.remove", id }),
+  onRemove: (id) =>
+    connection.id ? order({ type: "harken.order.remove", id }) : orders.drop(id),
 });
 const sources = new Sources({
   page: {
@@ -89,11 +92,12 @@ const sources = new Sources({
 
 /** A person did something that begins to listen. */
 function begin() {
+  const isOver = story.id && !connection.id;
   notices.clear();
   voices.unlock();
-  if (story.id && !connection.id) forget();
   story.began ??= new Date();
   connection.open();
+  if (isOver) again();
 }
 
 /** The body of `session.start`. */
@@ -114,6 +118,11 @@ function policy() {
   return document.querySelector("input[name=policy]:checked").value;
 }
 
+function choosePolicy(name) {
+  const choice = document.querySelector(`input[name=policy][value="${CSS.escape(name)}"]`);
+  if (choice) choice.checked = true;
+}
+
 /** An order opens the session too: it is kept there. */
 function order(event) {
   begin();
@@ -121,26 +130,33 @@ function order(event) {
 }
 
 function onSamples(samples) {
-  spectrogram.push(samples);
-  sent_s += samples.length / RATE;
+  listenTo(samples);
   connection.append(samples);
 }
 
+function listenTo(samples) {
+  spectrogram.push(samples);
+  sent_s += samples.length / RATE;
+}
+
 function onEvent(event) {
+  memory.keep(event, story.began);
+  show(event);
+  act(event);
+}
+
+/** What is to be seen of an event, now or after the page was loaded again. */
+function show(event) {
   story.log(event);
   switch (event.type) {
     case "session.started":
-      started(event.session);
+      story.id = event.session.id;
       break;
     case "session.input_transcript.delta":
       story.words(event);
       break;
     case "session.output_transcript.delta":
       cards.show(story.piece(event));
-      voices.text(event.response_id, event.delta, false);
-      break;
-    case "session.output_audio.delta":
-      voices.sound(event.response_id, decode(event.delta));
       break;
     case "harken.chunk":
       story.chunk(event);
@@ -150,10 +166,8 @@ function onEvent(event) {
       break;
     case "harken.response":
       cards.show(story.response(event));
-      voices.text(event.response_id, "", true);
       break;
     case "harken.playback.flush":
-      voices.flush(event.response_id);
       cards.voice(event.response_id, "cut off");
       break;
     case "harken.orders":
@@ -161,6 +175,28 @@ function onEvent(event) {
       break;
     case "harken.lag":
       meters.shedding(event.policy);
+      break;
+  }
+  timeline.touch();
+}
+
+/** What an event makes the page do. */
+function act(event) {
+  switch (event.type) {
+    case "session.started":
+      started(event.session.harken);
+      break;
+    case "session.output_transcript.delta":
+      voices.text(event.response_id, event.delta, false);
+      break;
+    case "session.output_audio.delta":
+      voices.sound(event.response_id, decode(event.delta));
+      break;
+    case "harken.response":
+      voices.text(event.response_id, "", true);
+      break;
+    case "harken.playback.flush":
+      voices.flush(event.response_id);
       break;
     case "session.closed":
       sources.stop();
@@ -170,13 +206,18 @@ function onEvent(event) {
       failed(event.error);
       break;
   }
-  timeline.touch();
 }
 
-function started({ id, harken }) {
-  story.id = id;
-  if (harken?.voices) voices.offer(harken.voices);
+/** The session goes on as the server has it, which has heard so much of what was sent. */
+function started({ voices: names, policy, threshold: chosen, heard_s, resumed }) {
+  voices.offer(names);
   notices.clear("broken", "gone", "full");
+  if (!resumed) return;
+  choosePolicy(policy);
+  threshold.restore(chosen);
+  sent_s = heard_s;
+  spectrogram.seek(heard_s);
+  for (const samples of connection.kept) listenTo(samples);
 }
 
 /** The newest words, or else the loudest idea of a sound. */
@@ -196,9 +237,7 @@ function failed({ code, message, param }) {
 function onState(state, detail) {
   if (state === "broken") notices.show("broken");
   if (state === "lost") {
-    const kept = orders.texts;
-    forget();
-    for (const text of kept) connection.send({ type: "harken.order.add", text });
+    again();
     notices.show("lost");
   }
   if (state === "failed") {
@@ -206,6 +245,13 @@ function onState(state, detail) {
     notices.show(detail);
   }
   status();
+}
+
+/** Another session begins, with the same orders. */
+function again() {
+  const texts = orders.texts;
+  forget();
+  for (const text of texts) connection.send({ type: "harken.order.add", text });
 }
 
 /** The stream begins again at zero; replies stay on the page. */
@@ -266,9 +312,34 @@ $("new").onclick = () => {
   forget();
   cards.clear();
   notices.clear();
+  memory.clear();
   $("now").textContent = "";
   status();
 };
 
+/** Show what the page had shown before it was loaded again, and go back to its session. */
+function restore({ id, began, events, levels }) {
+  story.began = began;
+  events.forEach(show);
+  $("spoken").textContent = ""; // these replies have been read out before
+  levels.forEach((piece) => spectrogram.restore(piece));
+  story.id = id;
+  sent_s = story.decided_s;
+  spectrogram.seek(sent_s);
+  if (events.at(-1)?.type === "session.closed") return;
+  notices.show("returned");
+  connection.resume(id);
+}
+
+/** What the address asks for, as `harken live` opens it: `?play=NAME&policy=NAME&order=TEXT`. */
+function grant(wish) {
+  choosePolicy(wish.get("policy") ?? policy());
+  if (wish.has("order")) orders.add(wish.get("order"));
+  if (wish.has("play")) sources.playSample(wish.get("play"));
+}
+
 sources.offerSamples();
 status();
+const kept = memory.restore();
+if (kept) restore(kept);
+else grant(new URLSearchParams(location.search));

@@ -8,12 +8,12 @@ export class Orders {
     form.onsubmit = (event) => {
       event.preventDefault();
       const text = input.value.trim();
-      if (text) this.#add(text);
+      if (text) this.add(text);
       input.value = "";
       input.focus();
     };
     ideas.onclick = ({ target }) => {
-      if (target.matches("button")) this.#add(target.textContent.trim());
+      if (target.matches("button")) this.add(target.textContent.trim());
     };
     this.show([]);
   }
@@ -26,13 +26,20 @@ export class Orders {
     if (hadFocus) (this.list.querySelector("button") ?? this.list).focus();
   }
 
-  /** What the orders say. */
+  /** What the orders in force say. */
   get texts() {
-    return [...this.list.querySelectorAll("span")].map((words) => words.textContent);
+    const inForce = this.list.querySelectorAll("li:not(.pending) span");
+    return [...inForce].map((words) => words.textContent);
+  }
+
+  /** Take one off the page. */
+  drop(id) {
+    this.list.querySelector(`[data-id="${id}"]`)?.remove();
+    this.ideas.hidden = this.list.children.length > 0;
   }
 
   /** On the page at once; the server's list then takes its place. */
-  #add(text) {
+  add(text) {
     const item = this.#item({ text });
     item.className = "pending";
     item.lastElementChild.disabled = true;
@@ -43,6 +50,7 @@ export class Orders {
 
   #item({ id, text }) {
     const item = document.createElement("li");
+    if (id) item.dataset.id = id;
     const words = document.createElement("span");
     words.textContent = text;
     const remove = document.createElement("button");

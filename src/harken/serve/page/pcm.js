@@ -10,7 +10,11 @@ export function encode(samples) {
     const level = Math.max(-1, Math.min(1, samples[i]));
     pcm.setInt16(2 * i, Math.round(level * 32767), true);
   }
-  const bytes = new Uint8Array(pcm.buffer);
+  return base64(new Uint8Array(pcm.buffer));
+}
+
+/** Uint8Array -> base64. */
+export function base64(bytes) {
   const parts = [];
   for (let i = 0; i < bytes.length; i += 8192) {
     parts.push(String.fromCharCode(...bytes.subarray(i, i + 8192)));

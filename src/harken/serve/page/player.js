@@ -25,20 +25,21 @@ export class Player {
     this.dropped = new Set();
   }
 
-  /** Browsers let a page sound only after a person did something on it: call it then. */
+  /** Browsers let a page sound only after a person did something on it; false before. */
   unlock() {
+    if (!navigator.userActivation.hasBeenActive) return false;
     if (!this.context) {
       this.context = new AudioContext({ sampleRate: RATE });
       this.gain = new GainNode(this.context);
       this.gain.connect(this.context.destination);
     }
     this.context.resume();
+    return true;
   }
 
   /** Float32Array at RATE. */
   play(id, samples) {
-    if (this.dropped.has(id) || samples.length === 0) return;
-    this.unlock();
+    if (this.dropped.has(id) || samples.length === 0 || !this.unlock()) return;
     const buffer = this.context.createBuffer(1, samples.length, RATE);
     buffer.copyToChannel(samples, 0);
     const node = new AudioBufferSourceNode(this.context, { buffer });

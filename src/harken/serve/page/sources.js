@@ -31,8 +31,8 @@ export class Sources {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "sample";
-      button.textContent = name.replace(/\.\w+$/, "").replace(/[-_]/g, " ");
-      button.onclick = () => this.#playSample(name, button.textContent);
+      button.textContent = titleOf(name);
+      button.onclick = () => this.playSample(name);
       return button;
     });
     this.page.samples.replaceChildren(...buttons);
@@ -62,10 +62,11 @@ export class Sources {
     this.#begin(microphone, "the microphone");
   }
 
-  async #playSample(name, title) {
+  /** Listen to one of the server's samples. */
+  async playSample(name) {
     const reply = await fetch(`samples/${encodeURIComponent(name)}`).catch(() => undefined);
     if (!reply?.ok) return this.onNotice("sampleGone");
-    this.#play(await reply.blob(), title);
+    this.#play(await reply.blob(), titleOf(name));
   }
 
   async #play(blob, title) {
@@ -115,4 +116,9 @@ export class Sources {
       if (file) this.#play(file, file.name);
     });
   }
+}
+
+/** "owl-counts.flac" -> "owl counts". */
+function titleOf(name) {
+  return name.replace(/\.\w+$/, "").replace(/[-_]/g, " ");
 }

@@ -1,6 +1,6 @@
 // A spectrogram of everything that was sent: levels once, pictures of them when they are looked at.
 
-import { RATE } from "./pcm.js";
+import { base64, RATE } from "./pcm.js";
 
 const FFT = 1024;
 const HOP = 600; // 25 ms
@@ -30,8 +30,23 @@ export class Spectrogram {
     this.pictures = new Map();
   }
 
-  get seconds() {
-    return (this.n_columns * HOP) / RATE;
+  /** The newest stretch of levels, base64, and its number; undefined before the first. */
+  get newest() {
+    const number = Math.floor((this.n_columns - 1) / TILE);
+    const tile = this.tiles[number];
+    return tile && { number, levels: base64(tile) };
+  }
+
+  /** Put a stretch of levels back. */
+  restore({ number, levels }) {
+    this.tiles[number] = Uint8Array.from(atob(levels), (letter) => letter.charCodeAt(0));
+  }
+
+  /** Go on at a time of the stream; what was drawn beyond it is drawn anew. */
+  seek(seconds) {
+    this.n_columns = Math.round((seconds * RATE) / HOP);
+    this.rest = new Float32Array(FFT - HOP);
+    this.pictures.clear();
   }
 
   /** stops: colours from silence to loud, [[r, g, b], ...]. */
@@ -61,6 +76,7 @@ export class Spectrogram {
     const first = Math.max(0, Math.floor((from_s * RATE) / HOP / TILE));
     const last = Math.min(this.tiles.length - 1, Math.floor((to_s * RATE) / HOP / TILE));
     for (let t = first; t <= last; t++) {
+      if (!this.tiles[t]) continue; // forgotten when the page was loaded again
       const left = x + (t * TILE - (from_s * RATE) / HOP) * perColumn;
       context.drawImage(this.#picture(t), left, y, TILE * perColumn, height);
     }

@@ -30,6 +30,12 @@ export class Threshold {
     if (!isHeld && threshold !== this.now) this.#show(threshold);
   }
 
+  /** What was chosen before the page was loaded; null: as the policy has it. */
+  restore(chosen) {
+    this.chosen = chosen;
+    this.reset.hidden = chosen === null;
+  }
+
   #show(threshold) {
     this.now = threshold;
     this.slider.hidden = false;

@@ -4,6 +4,7 @@ import { BrowserVoice } from "./browser-voice.js";
 import { Player } from "./player.js";
 
 const KEY = "harken-voice";
+const ON = "harken-voice-on"; // of this tab: a reload finds it as it was
 const BROWSER = "browser:";
 
 export class Voices {
@@ -18,6 +19,7 @@ export class Voices {
     this.browser = new BrowserVoice({ onSpeaking });
     this.server = ["kokoro", "espeak"];
     this.wanted = localStorage.getItem(KEY) ?? "";
+    toggle.checked = sessionStorage.getItem(ON) === "true";
     toggle.onchange = () => this.#changed();
     select.onchange = () => this.#changed();
     if (BrowserVoice.isThere) speechSynthesis.onvoiceschanged = () => this.#fill();
@@ -71,6 +73,7 @@ export class Voices {
   #changed() {
     if (this.select.value) localStorage.setItem(KEY, (this.wanted = this.select.value));
     this.select.disabled = !this.toggle.checked;
+    sessionStorage.setItem(ON, this.toggle.checked);
     if (!this.toggle.checked) this.flush();
     this.send({ type: "harken.voice.set", voice: this.name });
   }
