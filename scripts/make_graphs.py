@@ -10,7 +10,7 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -136,6 +136,72 @@ def tensor(name: str, kind: int, shape: Sequence[int | str]) -> onnx.ValueInfoPr
     return helper.make_tensor_value_info(name, kind, shape)
 
 
+@dataclass(frozen=True)
+class Heads:
+    """Attention heads, those of keys and values, and numbers in each."""
+
+    queries: int
+    keys: int
+    size: int
+
+
+Attend = Callable[[Graph, Heads, int, str], tuple[str, Values, Values]]
+"""Adds the attention of a layer over its queries, keys and values [1, new, width]; gives the
+result's name and what goes in and comes out of the graph for it."""
+SESSIONS = 4
+"""In one pass of the batched decoder."""
+
+
+def attention(
+    g: Graph, heads: Heads, layer: int, y: str, out: str, of: str = ""
+) -> tuple[str, Values, Values]:
+    """GroupQueryAttention of one session; in place when past and present are one buffer."""
+    shape = (1, heads.keys, f"room{of}", heads.size)
+    names = [f"{layer}.{which}{of}" for which in ("key", "value")]
+    past, present = ([f"{when}.{n}" for n in names] for when in ("past", "present"))
+    g.op(
+        "GroupQueryAttention",
+        [y, "", "", *past, f"last{of}", f"total{of}", "rope.cos", "rope.sin"],
+        [out, *present],
+        MICROSOFT,
+        num_heads=heads.queries,
+        kv_num_heads=heads.keys,
+        do_rotary=1,
+        rotary_interleaved=0,
+        scale=1 / math.sqrt(heads.size),
+    )
+    into = [tensor(n, TensorProto.FLOAT, shape) for n in past]
+    return out, into, [tensor(n, TensorProto.FLOAT, shape) for n in present]
+
+
+def attend_alone(g: Graph, heads: Heads, layer: int, y: str) -> tuple[str, Values, Values]:
+    """All rows are of one session."""
+    return attention(g, heads, layer, y, f"layers.{layer}.attn")
+
+
+def attend_apart(g: Graph, heads: Heads, layer: int, y: str) -> tuple[str, Values, Values]:
+    """`rows` of each of so many sessions stand one behind the other; each attends to its own.
+
+    Attention takes no session without rows, so those that are missing get a row each of `idle`,
+    which goes through nothing else. `kept` counts the others.
+    """
+    p = f"layers.{layer}"
+    g.op("Concat", [y, "idle"], [f"{p}.all"], axis=1)
+    own = [f"{p}.qkv.{n}" for n in range(SESSIONS)]
+    g.op("Split", [f"{p}.all", "rows"], own, axis=1)
+    inputs: Values = []
+    outputs: Values = []
+    attended = []
+    for n, rows in enumerate(own):
+        out, past, present = attention(g, heads, layer, rows, f"{p}.attn.{n}", f".{n}")
+        attended.append(out)
+        inputs += past
+        outputs += present
+    g.op("Concat", attended, [f"{p}.attended"], axis=1)
+    g.op("Slice", [f"{p}.attended", "first", "kept", "axis"], [f"{p}.attn"])
+    return f"{p}.attn", inputs, outputs
+
+
 def decoder(
     layers: int = 24,
     hidden: int = 896,
@@ -146,16 +212,14 @@ def decoder(
     bits: int = 8,
     positions: int = 4096,
     weights: str = "decoder.weights",
+    attend: Attend = attend_alone,
 ) -> tuple[Graph, Values, Values]:
-    """Qwen2 without embedding and head: embeddings in, normalised hidden states out.
-
-    GroupQueryAttention writes keys and values in place when past and present are one buffer.
-    """
+    """Qwen2 without embedding and head: embeddings in, normalised hidden states out."""
     g = Graph(weights)
     size = hidden // heads
     kv = kv_heads * size
-    cos = g.weight("rope.cos", TensorProto.FLOAT, (positions, size // 2))
-    sin = g.weight("rope.sin", TensorProto.FLOAT, (positions, size // 2))
+    for rope in ("rope.cos", "rope.sin"):
+        g.weight(rope, TensorProto.FLOAT, (positions, size // 2))
     inputs = [
         tensor("embeds", TensorProto.FLOAT, (1, "new", hidden)),
         tensor("last", TensorProto.INT32, (1,)),
@@ -186,21 +250,9 @@ def decoder(
             )
         y = g.quantised_matmul(h, f"{p}.qkv", hidden, hidden + 2 * kv, bits, bias=True)
         y = g.lora(h, y, f"{p}.qkv", hidden, hidden + 2 * kv, rank)
-        for which in ("key", "value"):
-            shape = (1, kv_heads, "room", size)
-            inputs.append(tensor(f"past.{i}.{which}", TensorProto.FLOAT, shape))
-            outputs.append(tensor(f"present.{i}.{which}", TensorProto.FLOAT, shape))
-        a = g.op(
-            "GroupQueryAttention",
-            [y, "", "", f"past.{i}.key", f"past.{i}.value", "last", "total", cos, sin],
-            [f"{p}.attn", f"present.{i}.key", f"present.{i}.value"],
-            MICROSOFT,
-            num_heads=heads,
-            kv_num_heads=kv_heads,
-            do_rotary=1,
-            rotary_interleaved=0,
-            scale=1 / math.sqrt(size),
-        )
+        a, past, present = attend(g, Heads(heads, kv_heads, size), i, y)
+        inputs += past
+        outputs += present
         y = g.quantised_matmul(a, f"{p}.attn_out", hidden, hidden, bits, bias=False)
         branch = g.lora(a, y, f"{p}.attn_out", hidden, hidden, rank)
         gamma = g.weight(f"{p}.ffn_norm", TensorProto.FLOAT, (hidden,))
@@ -224,6 +276,27 @@ def decoder(
         "SkipSimplifiedLayerNormalization", [x, branch, gamma], ["hidden"], MICROSOFT, epsilon=1e-6
     )
     return g, inputs, outputs
+
+
+def batched_decoder(**shape: Any) -> tuple[Graph, Values, Values]:
+    """The decoder over the same weights for several sessions in one pass, each with its cache.
+
+    What multiplies by weights goes row by row over all of them, so the weights are read once.
+    """
+    g, (embeds, _, _, *past), outputs = decoder(**shape, attend=attend_apart)
+    g.constant("first", TensorProto.INT64, (1,), [0])
+    g.constant("axis", TensorProto.INT64, (1,), [1])
+    width = next(t.dims[0] for t in g.tensors if t.name == "layers.0.qkv.bias")
+    inputs = [
+        embeds,
+        tensor("rows", TensorProto.INT64, (SESSIONS,)),
+        tensor("idle", TensorProto.FLOAT, (1, "idle", width)),
+        tensor("kept", TensorProto.INT64, (1,)),
+    ]
+    for n in range(SESSIONS):
+        inputs.append(tensor(f"last.{n}", TensorProto.INT32, (1,)))
+        inputs.append(tensor(f"total.{n}", TensorProto.INT32, ()))
+    return g, [*inputs, *past], outputs
 
 
 def acoustic(
@@ -329,6 +402,8 @@ def main() -> int:
     }.items():
         g.save(folder / f"{name}.onnx", name, inputs, outputs)
         (folder / f"{name}.layout.json").write_text(json.dumps(g.layout(), indent=1) + "\n")
+    g, inputs, outputs = batched_decoder()  # over the weights of the other
+    g.save(folder / "decoder.batched.onnx", "decoder", inputs, outputs)
     return 0
 
 

@@ -62,9 +62,11 @@ def tiny_parts(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: Tokeniz
     """Decoder, head, embedding table and tokenizer of profile `tiny`; and the graphs for ONNX."""
     folder = tmp_path_factory.mktemp("tiny-decoder")
     script, random = graphs_script(), np.random.default_rng(7)
-    decoder, inputs, outputs = script.decoder(
-        layers=2, hidden=HIDDEN, heads=2, kv_heads=1, feed_forward=64, rank=4, positions=512
-    )
+    shape = {"layers": 2, "hidden": HIDDEN, "heads": 2, "kv_heads": 1, "feed_forward": 64}
+    shape |= {"rank": 4, "positions": 512}
+    decoder, inputs, outputs = script.decoder(**shape)
+    batched, *ends = script.batched_decoder(**shape)
+    batched.save(folder / "decoder.batched.onnx", "decoder", *ends)
     head, head_inputs, head_outputs = script.head(hidden=HIDDEN, vocabulary=TEXT_IDS)
     decoder.save(folder / "decoder.onnx", "decoder", inputs, outputs)
     head.save(folder / "head.onnx", "head", head_inputs, head_outputs)

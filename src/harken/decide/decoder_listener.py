@@ -104,13 +104,16 @@ class DecoderListener(ABC):
         end = self._profile.end_id
         emotion = self._profile.emotions
         while True:
-            hidden, state = self._run(state, self._embed_ids(state.pending))
-            last = hidden[-1]
+            rows = self._embed_ids(state.pending)
             if emotion:
+                hidden, state = self._run(state, rows)
+                last = hidden[-1]
                 chosen = self._profile.emotion_ids[int(np.argmax(self._emotion_rows @ last))]
                 emotion = False
             else:
-                logits = self._text_logits(last)
+                behind = self._behind(state, rows)
+                last, logits = self._run_to_text(state.cache, state.length, rows)
+                state = behind
                 best = int(np.argmax(logits))
                 chosen = end if float(self._end_row @ last) > float(logits[best]) else best
             state = State(state.cache, state.length, (chosen,))
@@ -134,15 +137,25 @@ class DecoderListener(ABC):
     def _text_logits(self, state: F32) -> F32:
         """Logits of the text ids, float32 [text_ids], of one final state [hidden]."""
 
+    def _run_to_text(self, cache: Any, length: int, rows: F32) -> tuple[F32, F32]:
+        """Feed [n, hidden]; the last final state [hidden] and the logits of the text ids."""
+        last: F32 = self._run_rows(cache, length, rows)[-1]
+        return last, self._text_logits(last)
+
     def _run(self, state: State, rows: F32) -> tuple[F32, State]:
         """Feed embeddings [n, hidden]; final states [n, hidden] and the state behind them."""
+        behind = self._behind(state, rows)
+        return self._run_rows(state.cache, state.length, rows), behind
+
+    def _behind(self, state: State, rows: F32) -> State:
+        """Where rows [n, hidden] lead; HarkenError when there is no room for them."""
         total, room = state.length + len(rows), self._profile.context
         if total > room:
             raise HarkenError(
                 f"the session holds {state.length} of {room} positions and {len(rows)} more do "
                 "not fit; start a new session or feed shorter backlogs"
             )
-        return self._run_rows(state.cache, state.length, rows), State(state.cache, total)
+        return State(state.cache, total)
 
     def _embed_ids(self, ids: Sequence[int]) -> F32:
         """float32 [n, hidden] of text and control ids; audio placeholders are left at zero."""

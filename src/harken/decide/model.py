@@ -4,6 +4,7 @@ from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
+from harken.decide.batched_listener import BatchedListener
 from harken.decide.checkpoint import Calibration, Checkpoint
 from harken.decide.onnx_listener import OnnxListener
 from harken.decide.rule import OperatingPoint
@@ -44,6 +45,12 @@ def load_listener(
     if calibration:
         checkpoint = replace(checkpoint, calibration=calibration)
     return OnnxListener(converted("decoder"), checkpoint, threads=threads)
+
+
+def load_batched_listener(model: Path | None = None, *, threads: int = 2) -> BatchedListener:
+    """As `load_listener`, for many sessions at a time."""
+    checkpoint = Checkpoint.load(model or shipped_checkpoint(), MINI)
+    return BatchedListener(converted("decoder"), checkpoint, threads=threads)
 
 
 def operating_point(
