@@ -1,11 +1,17 @@
 """The list of a data folder, and what was refused."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harken.errors import HarkenError
 from harken.soundflow.rows import UNNAMED, chunks_in, gather, refusals, rows, write_rows
+
+
+def _row(id: str, n_chunks: int) -> dict[str, Any]:
+    named = {"id": id, "features": id, "task": "care", "split": "train", "n_chunks": n_chunks}
+    return named | {"prefix": {}, "words": [], "said": []}
 
 
 @pytest.fixture
@@ -16,8 +22,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_rows_are_gathered_in_the_order_of_their_streams(folder: Path) -> None:
-    write_rows(folder, "train-1-00002", [{"id": "c", "n_chunks": 4}])
-    write_rows(folder, "train-1-00001", [{"id": "a", "n_chunks": 3}, {"id": "敲门", "n_chunks": 3}])
+    write_rows(folder, "train-1-00002", [_row("c", 4)])
+    write_rows(folder, "train-1-00001", [_row("a", 3), _row("敲门", 3)])
     assert gather(folder) == gather(folder) == 3
     assert [row["id"] for row in rows(folder)] == ["a", "敲门", "c"]
     assert sorted(p.name for p in folder.iterdir()) == ["lines", "refused", "streams.jsonl"]
@@ -26,6 +32,19 @@ def test_rows_are_gathered_in_the_order_of_their_streams(folder: Path) -> None:
 
 def test_a_folder_that_was_never_gathered_is_told(folder: Path) -> None:
     with pytest.raises(HarkenError, match="holds no streams"):
+        list(rows(folder))
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [(b"\x97", "utf-8"), (b"{", "Expecting"), (b"7", "not iterable"), (b'{"id": 1}', "'task'")],
+)
+def test_a_broken_line_is_told_with_its_number(folder: Path, line: bytes, why: str) -> None:
+    write_rows(folder, "train-1-00001", [_row("a", 3)])
+    gather(folder)
+    with (folder / "streams.jsonl").open("ab") as listed:
+        listed.write(line + b"\n")
+    with pytest.raises(HarkenError, match=f"line 2: no stream.*{why}"):
         list(rows(folder))
 
 

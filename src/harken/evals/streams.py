@@ -10,7 +10,8 @@ from harken.decide.rule import OperatingPoint
 from harken.live.backlog import BacklogRule, per_chunk
 from harken.live.dialogue import Conduct, Decided, Dialogue
 from harken.live.trace import CompactionTrace, ResponseTrace
-from harken.perceive.percept import HeardWord, Percept
+from harken.perceive.percept import Percept
+from harken.soundflow.features import percepts_of
 from harken.soundflow.joined import features_of
 from harken.soundflow.production import CHUNKS_PER_HOUR
 from harken.soundflow.rows import rows
@@ -85,19 +86,7 @@ def cases(data: Path, split: str) -> Iterator[Case]:
 
 def case_of(data: Path, row: dict[str, Any]) -> Case:
     """The case of one row of a data folder, or of one that `harken.soundflow.joined` made."""
-    sound, acoustic = features_of(data, row)
-    words = dict(row["words"])
-    percepts = tuple(
-        Percept(
-            c,
-            sound[c],
-            acoustic[c],
-            (HeardWord(words[c], (c + 1) * CHUNK_SAMPLES, ""),) if c in words else (),
-            0.0,
-            0.0,
-        )
-        for c in range(row["n_chunks"])
-    )
+    percepts = percepts_of(*features_of(data, row), row["words"])
     starts = {(cause, end): start for start, end, _, cause in row["due"]}
     due = []
     for chunk, text, emotion, cause in row["said"]:

@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from harken.errors import HarkenError
+from harken.soundflow.features import F16, require_chunks, stored_features
 from harken.soundflow.rows import rows
 from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE, Prefix
 
-F16 = npt.NDArray[np.float16]
 Row = dict[str, Any]
 
 CHUNKS_PER_MINUTE = 60 * SAMPLE_RATE // CHUNK_SAMPLES
@@ -121,14 +120,20 @@ def joined(parts: Sequence[Row], id: str, task: str) -> Row:
 
 
 def features_of(data: Path, row: Row) -> tuple[F16, F16]:
-    """Sound [chunks, 1545] and acoustic [chunks, 2560] of a row, joined, cropped or neither."""
+    """Sound [chunks, 1545] and acoustic [chunks, 2560] of a row, joined, cropped or neither.
+
+    Raises:
+        HarkenError: they are missing or broken, or not as many as the row has chunks.
+    """
     if "parts" in row:
         sounds, acoustics = zip(*(features_of(data, part) for part in row["parts"]), strict=True)
         return np.concatenate(sounds), np.concatenate(acoustics)
-    with np.load(data / "features" / f"{row['features']}.npz") as f:
-        sound, acoustic = f["sound"], f["acoustic"]
-    first, end = row.get("crop", [0, row["n_chunks"]])
-    return sound[first:end], acoustic[first:end]
+    path = data / "features" / f"{row['features']}.npz"
+    sound, acoustic = stored_features(path, row["id"])
+    first, end = row.get("crop", [0, len(sound)])
+    sound, acoustic = sound[first:end], acoustic[first:end]
+    require_chunks(row["n_chunks"], sound, acoustic, row["id"])
+    return sound, acoustic
 
 
 def joinable(data: Path, split: str) -> list[Row]:

@@ -22,6 +22,7 @@ from harken.parts.cache import place
 from harken.perceive.sound import class_names
 from harken.soundflow.composing import AGREED, pick
 from harken.soundflow.corpora import data_text
+from harken.soundflow.features import stored_features
 from harken.soundflow.imagined import Imagination, Wish
 from harken.soundflow.overheard import overheard
 from harken.soundflow.questions import memory, questions
@@ -109,8 +110,8 @@ def compose_talk(
                 continue
             random = np.random.default_rng([seed, number, n, split == "dev"])
             base = names[int(random.integers(len(names)))]
-            with np.load(folder / "features" / f"{base}.npz") as stored:
-                sound, acoustic = stored["sound"].astype(np.float32), stored["acoustic"]
+            heard, acoustic = stored_features(folder / "features" / f"{base}.npz", base)
+            sound = heard.astype(np.float32)
             talk, policy, instruction = TALKERS[task](random, len(sound))
             spoken = sorted(talk.words)
             if spoken:
@@ -127,10 +128,7 @@ def speaking(folder: Path, seed: int = 1) -> Voice:
     names = [
         n for n in sorted((folder / "features").glob("*.npz")) if STREAM_NAME.fullmatch(n.stem)
     ]
-    heard = []
-    for path in names[:200]:
-        with np.load(path) as stored:
-            heard.append(stored["sound"].astype(np.float32))
+    heard = [stored_features(path, path.stem)[0].astype(np.float32) for path in names[:200]]
     if not heard:
         raise HarkenError(f"{folder} holds no composed streams to speak over; compose some")
     imagination = Imagination(np.concatenate(heard))

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from harken.errors import HarkenError
 from harken.perceive.sound import WINDOW_SAMPLES
 from harken.soundflow.events import EVENTS, kind_counted
+from harken.soundflow.features import stored_features
 from harken.soundflow.imagined import Imagination, Wish, imaginable
 from harken.soundflow.phrases import awaiting_order, counting_order
 from harken.soundflow.retime import retimed
@@ -143,8 +144,9 @@ def _sample(folder: Path, names: Sequence[str], seed: int) -> F32:
     random = np.random.default_rng(seed)
     found: list[F32] = []
     for i in random.permutation(len(names)):
-        with np.load(folder / "features" / f"{names[int(i)]}.npz") as stored:
-            found.append(stored["sound"].astype(np.float32))
+        name = names[int(i)]
+        sound, _ = stored_features(folder / "features" / f"{name}.npz", name)
+        found.append(sound.astype(np.float32))
         if sum(map(len, found)) >= _SAMPLE_CHUNKS:
             break
     return np.concatenate(found)
@@ -159,8 +161,8 @@ def _write_features(
     imagination: Imagination,
     random: np.random.Generator,
 ) -> None:
-    with np.load(folder / "features" / f"{name}.npz") as stored:
-        sound, acoustic = stored["sound"].astype(np.float32), stored["acoustic"]
+    heard, acoustic = stored_features(folder / "features" / f"{name}.npz", name)
+    sound = heard.astype(np.float32)
     wishes = wished(sounds, exchange, len(sound), random)
     if wishes:
         at = np.array(sorted(wishes))

@@ -8,7 +8,7 @@ composed has no rows, and its reason in `refused/<name>.json`: {"reason", "detai
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,9 @@ from harken.parts.cache import place
 
 STREAM_NAME = re.compile(r"(train|dev)-\d+-\d{5,}")
 """Name of a composed stream; retold and resounded ones carry more behind it."""
+
+LIST = "streams.jsonl"
+"""The list of a data folder."""
 
 UNNAMED = "no reason recorded"
 """The reason of streams refused before reasons were kept."""
@@ -44,14 +47,14 @@ def gather(folder: Path) -> int:
 
     Reads the whole folder: call it when streams are complete, not while they are made.
     """
-    partial = folder / "streams.jsonl.partial"
+    partial = folder / f"{LIST}.partial"
     kept = 0
     with partial.open("w", encoding="utf-8") as out:
         for lines in sorted((folder / "lines").glob("*.json")):
             for row in json.loads(lines.read_text("utf-8")):
                 out.write(json.dumps(row, ensure_ascii=False) + "\n")
                 kept += 1
-    place(partial, folder / "streams.jsonl")
+    place(partial, folder / LIST)
     return kept
 
 
@@ -98,11 +101,38 @@ def rows(data: Path) -> Iterator[dict[str, Any]]:
     """The variants of a data folder.
 
     Raises:
-        HarkenError: it is none.
+        HarkenError: it is none, or a line of its list is broken.
     """
-    listed = data / "streams.jsonl"
-    if not listed.exists():
-        raise HarkenError(f"{data} holds no streams.jsonl; make one with `harken data build`")
-    with listed.open(encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
+    listed = data / LIST
+    try:
+        lines = listed.open("rb")
+    except OSError as missing:
+        raise no_list(data, missing) from missing
+    with lines:
+        for number, line in enumerate(lines, start=1):
+            yield row_of(line, f"{listed}, line {number}")
+
+
+def row_of(
+    line: bytes, where: str, needs: Sequence[str] = ("id", "task", "n_chunks")
+) -> dict[str, Any]:
+    """A line of a list as a row; `where` is named in errors.
+
+    Raises:
+        HarkenError: it is no JSON object, or lacks one of `needs`.
+    """
+    try:
+        row: dict[str, Any] = json.loads(line)
+        lacking = [key for key in needs if key not in row]
+    except (ValueError, TypeError) as broken:
+        raise HarkenError(f"{where}: no stream ({broken}); compose the data again") from broken
+    if lacking:
+        raise HarkenError(f"{where}: no stream (it lacks {lacking[0]!r}); compose the data again")
+    return row
+
+
+def no_list(data: Path, missing: OSError) -> HarkenError:
+    """What is said of a folder that is no data folder."""
+    return HarkenError(
+        f"{data} holds no {LIST} ({missing.strerror}); make one with `harken data build`"
+    )

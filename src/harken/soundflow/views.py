@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from harken.errors import HarkenError
 from harken.parts.cache import cache_writes
+from harken.soundflow.features import stored_features
 from harken.soundflow.production import BYTES_PER_CHUNK
 from harken.soundflow.rehear import Ears, Pace, rehear
 from harken.soundflow.repace import repaced
@@ -102,8 +103,7 @@ def write_view(name: str, train: Path, dev: Path, folder: Path, ears: Ears | Non
 
 
 def _seen(stored: Path, row: Row, source: Path, view: View) -> Seen:
-    with np.load(stored) as f:
-        features = f["sound"], f["acoustic"]
+    features = stored_features(stored, row["id"])
     if not view.hears:
         return Seen(features, None)
     import soundfile

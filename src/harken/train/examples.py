@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from harken.errors import HarkenError
+from harken.soundflow.features import F16, require_chunks, stored_features
+from harken.soundflow.rows import LIST
 from harken.soundflow.shards.stream import timeline_of
 from harken.stream import Stream, Timeline, Vocabulary, write
 
-F16 = npt.NDArray[np.float16]
 Split = Literal["train", "dev"]
-RECORDS = "streams.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def read_records(folder: Path, size_bytes: int | None = None) -> Records:
 
     A last line without its end is still being written and left out.
     """
-    path = folder / RECORDS
+    path = folder / LIST
     try:
         with path.open("rb") as f:
             content = f.read() if size_bytes is None else f.read(size_bytes)
@@ -105,7 +105,7 @@ def read_records(folder: Path, size_bytes: int | None = None) -> Records:
     content = content[: content.rfind(b"\n") + 1]
     records = [
         _record(line, folder, f"{path}, line {n}")
-        for n, line in enumerate(content.decode("utf-8").splitlines(), start=1)
+        for n, line in enumerate(content.split(b"\n"), start=1)
         if line.strip()
     ]
     return Records(tuple(records), len(content))
@@ -132,20 +132,8 @@ def with_features(document: Written) -> Document:
         HarkenError: the features are missing, or not those of this stream.
     """
     record, stream = document.record, document.stream
-    try:
-        with np.load(record.features) as stored:
-            sound, acoustic = stored["sound"], stored["acoustic"]
-    except (OSError, ValueError, KeyError, EOFError) as broken:
-        raise HarkenError(
-            f"the features {record.features} of stream {record.id} cannot be read ({broken}); "
-            "compose the data again"
-        ) from broken
-    n = record.timeline.n_chunks
-    if len(sound) != n or len(acoustic) != n:
-        raise HarkenError(
-            f"stream {record.id} has {n} chunks, its features {len(sound)} and {len(acoustic)}; "
-            "compose the data again"
-        )
+    sound, acoustic = stored_features(record.features, record.id)
+    require_chunks(record.timeline.n_chunks, sound, acoustic, record.id)
     return Document(
         id=record.id,
         task=record.task,
@@ -171,7 +159,7 @@ def _learnt(
     return mask
 
 
-def _record(line: str, folder: Path, where: str) -> Record:
+def _record(line: bytes, folder: Path, where: str) -> Record:
     try:
         raw = json.loads(line)
         if raw["split"] not in ("train", "dev"):

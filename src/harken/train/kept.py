@@ -21,9 +21,9 @@ from harken.decide.embedding import EmbeddingTable
 from harken.decide.listener import Audible, Listener, State
 from harken.errors import HarkenError
 from harken.parts.cache import place
-from harken.perceive.percept import HeardWord, Percept
+from harken.soundflow.features import percepts_of, stored_features
 from harken.soundflow.rows import gather, write_rows
-from harken.stream import CHUNK_SAMPLES, Prefix
+from harken.stream import Prefix
 from harken.stream.profile import EMOTIONS
 from harken.stream.writer import response_piece
 from harken.train.batch import Collator, Kind
@@ -173,17 +173,14 @@ def load_tensors(model: StreamModel, checkpoint: Checkpoint) -> None:
 
 def _answered(folder: Path, row: Row, listener: Listener) -> Row:
     """A row with the listener's own words where a reply has none, given all that was due before."""
-    with np.load(folder / "features" / f"{row['features']}.npz") as stored:
-        sound, acoustic = stored["sound"], stored["acoustic"]
-    words = dict(row["words"])
+    path = folder / "features" / f"{row['features']}.npz"
+    percepts = percepts_of(*stored_features(path, row["id"]), row["words"])
     due = {s[0]: s for s in row["said"]}
     said: list[Any] = []
     state = listener.start(Prefix(**row["prefix"]))
     waiting: list[Audible] = []
-    for chunk in range(row["n_chunks"]):
-        text = words.get(chunk, "")
-        heard = (HeardWord(text, (chunk + 1) * CHUNK_SAMPLES, ""),) if text else ()
-        waiting.append(Audible(Percept(chunk, sound[chunk], acoustic[chunk], heard, 0.0, 0.0)))
+    for chunk, percept in enumerate(percepts):
+        waiting.append(Audible(percept))
         if chunk not in due and len(waiting) < _PASS_CHUNKS:
             continue
         _, found = listener.hear(state, waiting)

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from harken.evals.cascade.sounds import HOLD_CHUNKS, Thresholds, smoothed
 from harken.soundflow.corpora import data_text
 from harken.soundflow.events import EVENTS
+from harken.soundflow.features import stored_features
 from harken.soundflow.rows import rows
 from harken.stream import CHUNK_SAMPLES
 
@@ -123,8 +124,8 @@ def train_streams(data: Path, classes: int = 521) -> list[Listened]:
         made_up = row.get("retold") or row.get("resound")
         if row["split"] != "train" or made_up or name in found:
             continue
-        with np.load(data / "features" / f"{name}.npz") as f:
-            scores = f["sound"][:, :classes].astype(np.float32)
+        sound, _ = stored_features(data / "features" / f"{name}.npz", name)
+        scores = sound[:, :classes].astype(np.float32)
         before = np.concatenate([scores[:1], scores[:-1]])
         found[name] = Listened(
             smoothed(before, scores), tuple((a, b, n) for a, b, n in row["sounds"])

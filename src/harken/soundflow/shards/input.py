@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from harken.errors import HarkenError
+from harken.soundflow.rows import LIST, no_list, row_of
 from harken.soundflow.shards.stream import EARS, Row
 
 Name = tuple[str, str]
@@ -77,25 +78,17 @@ def listing(folder: Path) -> Iterator[Listing]:
     Raises:
         HarkenError: it is none, it lists nothing, or a line of its list is broken.
     """
-    path = folder / "streams.jsonl"
+    path = folder / LIST
     try:
         file = path.open("rb")
     except OSError as missing:
-        raise HarkenError(
-            f"{folder} holds no streams.jsonl ({missing.strerror}); make one with "
-            "`harken data build`"
-        ) from missing
+        raise no_list(folder, missing) from missing
     with file:
         starts: dict[Name, list[int]] = defaultdict(list)
         at = 0
         for number, line in enumerate(file, start=1):
-            try:
-                row = json.loads(line)
-                starts[str(row["split"]), str(row["features"])].append(at)
-            except (ValueError, KeyError, TypeError) as broken:
-                raise HarkenError(
-                    f"{path}, line {number}: no stream ({broken!r}); compose the data again"
-                ) from broken
+            row = row_of(line, f"{path}, line {number}", ("split", "features"))
+            starts[str(row["split"]), str(row["features"])].append(at)
             at += len(line)
         names = Counter(name for _, name in starts)
         if twice := [name for name, count in names.items() if count > 1]:
