@@ -24,7 +24,7 @@ QUIET = replace(SELDOM, point=OperatingPoint(respond=0.9999))
 
 def test_a_reply_is_at_the_player_from_its_first_sound_until_all_was_heard() -> None:
     playing = Playing()
-    assert not playing.is_sounding and playing.cut() is None
+    assert not playing.is_sounding and playing.cut() == ()
     playing.begin(4)
     assert not playing.is_sounding
     assert playing.voiced(4, "One.", 500)
@@ -32,7 +32,7 @@ def test_a_reply_is_at_the_player_from_its_first_sound_until_all_was_heard() -> 
     playing.played(4, 500)
     playing.end(4)
     assert not playing.is_sounding
-    assert playing.cut() is None  # all of it was heard
+    assert playing.cut() == ()  # all of it was heard
 
 
 def test_of_a_reply_that_is_cut_no_more_is_played() -> None:
@@ -41,24 +41,51 @@ def test_of_a_reply_that_is_cut_no_more_is_played() -> None:
     playing.voiced(4, "One.", 500)
     playing.voiced(4, " Two.", 500)
     playing.played(4, 600)
-    assert playing.cut() == Cut(4, "One.", 600)
+    assert playing.cut() == (Cut(4, "One.", 600),)
     assert not playing.voiced(4, " Three.", 500)
     playing.played(4, 900)  # comes late
-    assert not playing.is_sounding and playing.cut() is None
+    assert not playing.is_sounding and playing.cut() == ()
     playing.begin(9)
     assert not playing.voiced(4, " Three.", 500)
-    assert playing.cut() == Cut(9, "", 0)
+    assert playing.cut() == (Cut(9, "", 0),)
+
+
+def test_replies_sound_one_after_the_other_and_are_cut_together() -> None:
+    playing = Playing()
+    for chunk, text in ((4, "One."), (5, "Two.")):
+        playing.begin(chunk)
+        playing.voiced(chunk, text, 500)
+        playing.end(chunk)
+    assert playing.unheard_ms == 1000
+    playing.played(4, 500)
+    playing.played(5, 100)
+    assert not playing.has(4) and playing.unheard_ms == 400
+    playing.begin(9)
+    assert playing.cut() == (Cut(5, "", 100), Cut(9, "", 0))
+
+
+def test_a_chunk_in_which_our_voice_ended_or_was_cut_holds_it_still() -> None:
+    playing = Playing()
+    assert not playing.take_sounded()
+    playing.begin(4)
+    playing.voiced(4, "One.", 500)
+    assert playing.take_sounded() and playing.take_sounded()
+    playing.played(4, 500)
+    assert playing.take_sounded() and not playing.take_sounded()
+    playing.voiced(4, " Two.", 500)
+    playing.cut()
+    assert playing.take_sounded() and not playing.take_sounded()
 
 
 def test_what_is_cancelled_is_taken_up_once() -> None:
     playing = Playing()
     playing.cancel()
-    assert playing.take_cancelled() is None
+    assert playing.take_cancelled() == ()
     playing.begin(2)
     playing.cancel()
     playing.cancel()
-    assert playing.take_cancelled() == Cut(2, "", 0)
-    assert playing.take_cancelled() is None
+    assert playing.take_cancelled() == (Cut(2, "", 0),)
+    assert playing.take_cancelled() == ()
 
 
 class Spoken:

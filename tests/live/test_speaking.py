@@ -64,8 +64,7 @@ def test_a_reply_is_spoken_before_it_is_whole_and_counted_when_heard() -> None:
     speaking.finish()
     seconds = sum(s for _, s in shelf.got)
     playing.played(3, 1000 * seconds - 400)
-    cut = playing.cut()
-    assert cut is not None
+    (cut,) = playing.cut()
     assert cut.heard.startswith("The kettle is boiling. Somebody")
     assert not cut.heard.endswith("door.")
 
@@ -143,6 +142,25 @@ def test_a_reply_is_cut_in_the_recording_where_it_was_cut_in_the_session(tmp_pat
     loud_s = np.flatnonzero(np.abs(samples) > 0.02) / rate
     assert loud_s[-1] < end_s(5)
     assert len(samples) / rate == pytest.approx(end_s(19), abs=0.01)
+
+
+class Tone:
+    """A second of sound, the louder the longer the text."""
+
+    name = "tone"
+
+    def speak(self, text: str, emotion: str = "normal", language: str | None = None) -> Utterance:
+        yield Speech(np.full(24_000, len(text) / 100, np.float32), 24_000)
+
+
+def test_a_reply_that_waits_stands_behind_the_one_before_it(tmp_path: Path) -> None:
+    events = [*reply(3, ["The end"]), decided(4), *reply(4, ["today"]), *map(decided, range(5, 20))]
+    samples, rate, playing = recorded(Tone(), events, tmp_path / "said.wav")
+    expected = np.zeros(len(samples))
+    start = round(end_s(3) * rate)
+    expected[start : start + rate], expected[start + rate : start + 2 * rate] = 0.07, 0.05
+    assert samples == pytest.approx(expected, abs=1e-3)
+    assert not playing.is_sounding and playing.cut() == ()
 
 
 def test_a_recording_without_replies_is_silent_and_a_bad_name_is_told(tmp_path: Path) -> None:

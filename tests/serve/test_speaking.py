@@ -11,7 +11,7 @@ from harken.live.playing import Playing
 from harken.live.trace import TextPiece
 from harken.respond.voice import Speech, Utterance, has_words
 from harken.serve.outcomes import Outcome, Voiced, VoiceEnded, VoiceFailed
-from harken.serve.speaking import Speaker, Voices, Way
+from harken.serve.speaking import AssumedPlayer, Speaker, Voices, Way
 
 RATE = 24_000
 A_PIECE_S = 0.3
@@ -65,8 +65,8 @@ def test_a_reply_lasts_as_long_as_its_voice_speaks(voices: Voices) -> None:
     assert seconds(told) == pytest.approx(2 * A_PIECE_S)
     assert told[-1] == VoiceEnded(4)
     playing.played(4, 1000 * A_PIECE_S)
-    cut = playing.cut()
-    assert cut is not None and cut.heard.rstrip() == "There is a fire."
+    (cut,) = playing.cut()
+    assert cut.heard.rstrip() == "There is a fire."
 
 
 def test_what_was_heard_whole_cannot_be_cut(voices: Voices) -> None:
@@ -76,7 +76,7 @@ def test_what_was_heard_whole_cannot_be_cut(voices: Voices) -> None:
     speaker.end(4)
     wait_for(voices)
     playing.played(4, 1000 * seconds(told))
-    assert playing.cut() is None and not playing.is_sounding
+    assert playing.cut() == () and not playing.is_sounding
 
 
 def test_a_reply_that_was_cut_says_no_more_and_still_ends(voices: Voices) -> None:
@@ -110,3 +110,25 @@ def test_a_voice_that_fails_is_told_once_and_the_next_reply_is_spoken(
     speaker.end(9)
     wait_for(voices)
     assert seconds(told) == pytest.approx(A_PIECE_S) and told[-1] == VoiceEnded(9)
+
+
+def test_a_silent_client_is_taken_to_play_one_reply_after_the_other() -> None:
+    playing, clock = Playing(), [10.0]
+    player = AssumedPlayer(playing, lambda: clock[0])
+    for chunk in (4, 5):
+        playing.begin(chunk)
+        playing.voiced(chunk, "A fire.", 1000)
+        playing.end(chunk)
+        player.got(Voiced(chunk, Speech(np.zeros(RATE, np.float32), RATE)))
+        clock[0] += 0.4
+    clock[0] = 11.5
+    player.tick()
+    assert not playing.has(4) and playing.unheard_ms == pytest.approx(500)
+    playing.cut()
+    player.flushed()
+    playing.begin(9)
+    playing.voiced(9, "Out!", 1000)
+    player.got(Voiced(9, Speech(np.zeros(RATE, np.float32), RATE)))
+    clock[0] = 11.75
+    player.tick()
+    assert playing.unheard_ms == pytest.approx(750)

@@ -4,7 +4,7 @@ No threads and no clock of its own: `harken.live.session` decides when, this dec
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -24,6 +24,7 @@ from harken.live.trace import (
     TextPiece,
     end_s,
 )
+from harken.live.turns import MOST_LAG_MS, says_again
 from harken.stream import Prefix
 from harken.stream.writer import (
     Piece,
@@ -119,9 +120,9 @@ class Dialogue:
         given again. A response follows its chunk, in pieces; a stop or another response cuts the
         one that is played. rule: instead of the conduct's.
         """
-        if cut := self._playing.take_cancelled():
-            yield cut.trace(backlog[0].percept.chunk - 1, "cancelled")
-            self._keep_what_was_heard(cut)
+        cuts = self._playing.take_cancelled()
+        yield from (cut.trace(backlog[0].percept.chunk - 1, "cancelled") for cut in cuts)
+        self._keep_what_was_heard(cuts)
         if self._must_compact(backlog[0]):
             yield self._compact()
         passing = backlog[: self._pass_length(backlog)]
@@ -140,9 +141,10 @@ class Dialogue:
             self._state = self._listener.decide(self._state, last, decisions[-1])
             self._write(heard, decisions[-1])
             yield Decided(last, decisions[-1], at_s)
-            if decisions[-1] == "stop" and (cut := self._playing.cut()):
-                yield cut.trace(last.chunk, "stop")
-                self._keep_what_was_heard(cut)
+            if decisions[-1] == "stop":
+                cuts = self._playing.cut()
+                yield from (cut.trace(last.chunk, "stop") for cut in cuts)
+                self._keep_what_was_heard(cuts)
         self._prepare_compaction(len(decisions))
 
     def adopt(self, conduct: Conduct) -> Iterator[None]:
@@ -189,13 +191,15 @@ class Dialogue:
         )
         # Text is held back only while it could still turn out to be a repeat.
         held, shown, first_s = "", False, 0.0
-        cut: Cut | None = None
+        cuts: tuple[Cut, ...] = ()
         for text in replying:
             first_s = first_s or time.monotonic()
             held += text
             if shown or not self._say_once.may_become_repeat(held, chunk):
                 if not shown:
-                    cut = yield from self._begin(judgement, at_s)
+                    yield Decided(judgement, "respond", at_s)
+                    cuts = self._make_way(heard, held, replying.emotion)
+                    yield from (cut.trace(chunk, "response") for cut in cuts)
                 shown = True
                 yield TextPiece(chunk, held, replying.emotion)
                 held = ""
@@ -208,7 +212,9 @@ class Dialogue:
             yield Decided(judgement, "silent", at_s)
             return
         if not shown:
-            cut = yield from self._begin(judgement, at_s)
+            yield Decided(judgement, "respond", at_s)
+            cuts = self._make_way(heard, held, said.emotion)
+            yield from (cut.trace(chunk, "response") for cut in cuts)
         if held:
             yield TextPiece(chunk, held, said.emotion)
         self._state = said.state
@@ -223,16 +229,14 @@ class Dialogue:
             done_ms=(done_s - at_s) * 1000,
         )
         # Reading again takes a moment in which nobody should wait for this response.
-        if cut:
-            self._keep_what_was_heard(cut)
+        self._keep_what_was_heard(cuts)
 
-    def _begin(self, judgement: Judgement, at_s: float) -> Generator[Outcome, None, Cut | None]:
-        """A response is certain to come: what still plays of the one before is cut."""
-        yield Decided(judgement, "respond", at_s)
-        cut = self._playing.cut()
-        if cut:
-            yield cut.trace(judgement.chunk, "response")
-        return cut
+    def _make_way(self, heard: Audible, text: str, emotion: str) -> tuple[Cut, ...]:
+        """A response is certain to come, `text` first: cut what is played, unless it waits."""
+        again = says_again(text, heard.percept.text)
+        if again and emotion != "urgent" and self._playing.unheard_ms <= MOST_LAG_MS:
+            return ()
+        return self._playing.cut()
 
     def _write(self, heard: Audible, decision: str, said: Reply | None = None) -> None:
         """Log one chunk that is decided and remember it for a compaction."""
@@ -258,12 +262,16 @@ class Dialogue:
 
     # Context
 
-    def _keep_what_was_heard(self, cut: Cut) -> None:
-        """Leave of a response what was heard of it, in context and log.
+    def _keep_what_was_heard(self, cuts: Sequence[Cut]) -> None:
+        """Leave of responses what was heard of them, in context and log.
 
-        What came after it is read again; of nothing heard there is nothing left, as if it had
+        What came after one is read again; of nothing heard there is nothing left, as if it had
         been silent. One that a compaction has forgotten stays so.
         """
+        for cut in reversed(cuts):
+            self._keep_what_was_heard_of(cut)
+
+    def _keep_what_was_heard_of(self, cut: Cut) -> None:
         at = next((n for n, turn in enumerate(self._turns) if turn.chunk == cut.chunk), None)
         if at is None:
             return

@@ -1,7 +1,7 @@
-"""Which reply sounds right now, shared by those who speak, play and decide.
+"""Which replies are at the player right now, shared by those who speak, play and decide.
 
-The voice tells what sound it made, the player how much of it was heard, the decoder cuts the reply
-when another one or a stop takes its place. There is one reply at a time: the newest.
+The voice tells what sound it made, the player how much of it was heard, the decoder cuts what is
+played when a stop or another reply takes its place. Replies sound one after the other.
 """
 
 import threading
@@ -25,23 +25,23 @@ class Cut:
 
 
 class Playing:
-    """A session's reply at the player; a reply is named by the chunk it follows.
+    """A session's replies at the player, in their order; a reply is named by the chunk it follows.
 
     Any thread may call. A session in which nobody calls `begin` never cuts a reply.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._chunk: int | None = None
-        self._playback = Playback()
-        self._cancelled: Cut | None = None
+        self._replies: dict[int, Playback] = {}
+        self._cancelled: tuple[Cut, ...] = ()
+        self._has_sounded = False
 
     # The voice
 
     def begin(self, chunk: int) -> None:
-        """A reply will be spoken; call it at its first text."""
+        """A reply will be spoken, after those that are at the player; call it at its first text."""
         with self._lock:
-            self._chunk, self._playback = chunk, Playback()
+            self._replies[chunk] = Playback()
 
     def voiced(self, chunk: int, text: str, ms: float) -> bool:
         """Sound goes to the player: of the piece `text`, or more of the last one with "".
@@ -49,61 +49,78 @@ class Playing:
         False: the reply was cut; drop the sound and make no more.
         """
         with self._lock:
-            if chunk != self._chunk:
+            if chunk not in self._replies:
                 return False
-            self._playback = self._playback.voiced(text, ms)
+            self._replies[chunk] = self._replies[chunk].voiced(text, ms)
+            self._has_sounded = self._has_sounded or ms > 0
             return True
 
     def has(self, chunk: int) -> bool:
         """Whether a reply was begun and neither cut nor heard to its end."""
         with self._lock:
-            return chunk == self._chunk
+            return chunk in self._replies
 
     def end(self, chunk: int) -> None:
         """All sound of a reply is at the player."""
         with self._lock:
-            if chunk == self._chunk:
-                self._playback = self._playback.ended()
-                self._settle()
+            if chunk in self._replies:
+                self._keep(chunk, self._replies[chunk].ended())
 
     # The player
 
     def played(self, chunk: int, ms: float) -> None:
         """So much of a reply has sounded; of one that was cut it is no news."""
         with self._lock:
-            if chunk == self._chunk:
-                self._playback = self._playback.played(ms)
-                self._settle()
+            if chunk in self._replies:
+                self._keep(chunk, self._replies[chunk].played(ms))
 
     # Whoever listens and decides
 
     @property
     def is_sounding(self) -> bool:
         """Whether our own voice is in the air: sound was handed over and not heard yet."""
-        with self._lock:
-            return self._chunk is not None and self._playback.is_sounding
+        return self.unheard_ms > 0
 
-    def cut(self) -> Cut | None:
-        """Cut the reply; None when there is none, or all of it was heard."""
+    @property
+    def unheard_ms(self) -> float:
+        """How much sound was handed over and not heard yet."""
         with self._lock:
-            if self._chunk is None:
-                return None
-            cut = Cut(self._chunk, self._playback.heard, self._playback.played_ms)
-            self._chunk = None
-            return cut
+            return self._unheard_ms()
+
+    def take_sounded(self) -> bool:
+        """Whether our own voice was in the air at any time since the last call.
+
+        Of a chunk that has just been recorded: its beginning may hold the end of a reply.
+        """
+        with self._lock:
+            is_sounding = self._unheard_ms() > 0
+            sounded, self._has_sounded = self._has_sounded or is_sounding, is_sounding
+            return sounded
+
+    def cut(self) -> tuple[Cut, ...]:
+        """Cut all replies at the player, in their order; none when all of them were heard."""
+        with self._lock:
+            cuts = tuple(Cut(c, r.heard, r.played_ms) for c, r in self._replies.items())
+            self._replies.clear()
+            return cuts
 
     def cancel(self) -> None:
-        """Cut the reply from outside; the decoder takes it up before its next pass."""
-        cut = self.cut()
+        """Cut them from outside; the decoder takes it up before its next pass."""
+        cuts = self.cut()
         with self._lock:
-            self._cancelled = cut or self._cancelled
+            self._cancelled += cuts
 
-    def take_cancelled(self) -> Cut | None:
+    def take_cancelled(self) -> tuple[Cut, ...]:
         """What `cancel` cut since the last call."""
         with self._lock:
-            cut, self._cancelled = self._cancelled, None
-            return cut
+            cuts, self._cancelled = self._cancelled, ()
+            return cuts
 
-    def _settle(self) -> None:
-        if self._playback.is_over:
-            self._chunk = None
+    def _keep(self, chunk: int, playback: Playback) -> None:
+        if playback.is_over:
+            del self._replies[chunk]
+        else:
+            self._replies[chunk] = playback
+
+    def _unheard_ms(self) -> float:
+        return sum(reply.voiced_ms - reply.played_ms for reply in self._replies.values())

@@ -15,10 +15,11 @@ from harken.respond.voice import Samples, Speech, Voice
 
 
 class Recorder:
-    """Speaks every reply at once and lays it where its chunk ends in the stream.
+    """Speaks every reply at once and lays it where its chunk ends in the stream, or where the
+    reply before it ends.
 
     The clock is that of the chunks, so a replay at any speed gives the same; a reply is cut where
-    a stop or the next reply falls. A voice that fails is told to `on_error` and says no more.
+    a stop or another reply falls. A voice that fails is told to `on_error` and says no more.
     """
 
     def __init__(
@@ -28,17 +29,19 @@ class Recorder:
         self._is_mute = False
         self._script = Script(playing)
         self._replies: dict[int, list[Samples]] = {}
+        self._starts_s: dict[int, float] = {}
         self._rate = 0
-        self._end_s = 0.0
+        self._end_s = self._free_s = 0.0
 
     def event(self, event: Event) -> None:
         """Take an event of the session, in order; returns when its text is spoken."""
         match event:
             case ChunkTrace():
                 self._end_s = event.time_s
-                if self._replies:
-                    newest = next(reversed(self._replies))
-                    self._playing.played(newest, 1000 * (event.time_s - end_s(newest)))
+                for chunk in reversed(self._starts_s):
+                    if not self._playing.has(chunk):
+                        break
+                    self._playing.played(chunk, 1000 * (event.time_s - self._starts_s[chunk]))
             case FlushTrace():
                 self._cut(event.reply_chunk, event.played_ms)
         lines = self._script.lines(event)
@@ -58,7 +61,10 @@ class Recorder:
         when it cannot be written.
         """
         rate = self._rate or 24_000
-        placed = [(round(end_s(c) * rate), np.concatenate(s)) for c, s in self._replies.items()]
+        placed = [
+            (round(self._starts_s[chunk] * rate), np.concatenate(pieces))
+            for chunk, pieces in self._replies.items()
+        ]
         ends = [round(self._end_s * rate), *(start + len(sound) for start, sound in placed)]
         whole = np.zeros(max(ends), np.float32)
         for start, sound in placed:
@@ -73,9 +79,14 @@ class Recorder:
         samples = speech.samples
         if speech.rate != self._rate:
             samples = np.asarray(soxr.resample(samples, speech.rate, self._rate), np.float32)
+        if chunk not in self._starts_s:
+            self._starts_s[chunk] = max(end_s(chunk), self._free_s)
+            self._free_s = self._starts_s[chunk]
         self._replies.setdefault(chunk, []).append(samples)
+        self._free_s += len(samples) / self._rate
 
     def _cut(self, chunk: int, played_ms: float) -> None:
+        self._free_s = 0.0  # whatever was at the player is cut
         sound = np.concatenate(self._replies.pop(chunk, [np.zeros(0, np.float32)]))
         if kept := round(played_ms / 1000 * self._rate):
             self._replies[chunk] = [sound[:kept]]

@@ -160,14 +160,14 @@ class Session:
     # From outside
 
     def push(self, chunk: Chunk, *, playing: bool | None = None) -> None:
-        """Hear the next chunk. playing: our own voice was audible in it; by default what
-        `Session.playing` says.
+        """Hear the next chunk. playing: our own voice was audible in it; by default whether
+        `Session.playing` had some since the last one.
 
         Raises what a worker failed with, and HarkenError after `finish` or `close`.
         """
         self._n_pushed += 1
         self._n_samples += chunk.n_real
-        heard_itself = self.playing.is_sounding if playing is None else playing
+        heard_itself = self.playing.take_sounded() if playing is None else playing
         try:
             self._inbox.put(Arrived(chunk, heard_itself, time.monotonic()))
         except Aborted:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from harken.errors import HarkenError
+from harken.live.trace import FlushTrace
 from harken.perceive.chunks import Chunk, Chunker
 from harken.serve.commands import (
     Adopt,
@@ -189,7 +190,9 @@ class Conversation:
         if isinstance(outcome, Judged):
             self._has_room.set()
         elif isinstance(outcome, Voiced) and self._player:
-            self._player.got(outcome.chunk)
+            self._player.got(outcome)
+        elif isinstance(outcome, FlushTrace) and self._player:
+            self._player.flushed()
         for event in self.dialect.tell(outcome):
             self.outbox.put(event)
         if isinstance(outcome, Ended):

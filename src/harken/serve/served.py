@@ -85,6 +85,7 @@ class Served:
         self.playing = Playing()
         self._speaker = Speaker(Way(voices, start.rate, self.playing, self._told))
         self._speaker.name = start.settings.voice
+        voices.prepare(start.settings.voice)
         self._hearing = perception.start()
         self._inbox: deque[Arrived] = deque()
         self._heard: deque[HeardChunk] = deque()
@@ -105,7 +106,7 @@ class Served:
         self._paced_s = max(now_s, self._paced_s + CHUNK_S)
         due_s = self._paced_s if self._paced_s - now_s > _JITTER_S else now_s
         self._n_put += 1
-        playing = self.playing.is_sounding
+        playing = self.playing.take_sounded()
         self._inbox.append(Arrived(chunk, playing, typed, is_asked, due_s))
 
     def adopt(self, settings: Settings) -> None:
@@ -221,6 +222,7 @@ class Served:
         conduct = self._conduct_of(settings)
         yield from self._open_dialogue.adopt(conduct)
         self._conduct, self._speaker.name = conduct, settings.voice
+        self._voices.prepare(settings.voice)
         self._tell(Adopted(settings))
 
     def _end(self) -> Iterator[None]:

@@ -46,6 +46,11 @@ class Voices:
             known = ", ".join((NO_VOICE, *self.names))
             raise HarkenError(f"no voice {name!r}; choose one of {known}")
 
+    def prepare(self, name: str) -> None:
+        """Have a voice loaded before its first reply waits for it, which tells what fails."""
+        if name != NO_VOICE:
+            self._worker.submit(self.named, name)
+
     def submit(self, work: Callable[[], None]) -> None:
         """Have the worker do something."""
         self._worker.submit(work)
@@ -164,18 +169,29 @@ class _Utterance:
 
 
 class AssumedPlayer:
-    """For a client that does not tell what it has played: it plays what it gets at once."""
+    """For a client that does not tell what it has played: it plays what it gets at once, one reply
+    after the other, and drops all of it on a flush."""
 
-    def __init__(self, playing: Playing) -> None:
-        self._playing = playing
-        self._chunk, self._began_s = -1, 0.0
+    def __init__(self, playing: Playing, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._playing, self._now_s = playing, now_s
+        self._began_s: dict[int, float] = {}
+        self._free_s = 0.0
 
-    def got(self, chunk: int) -> None:
+    def got(self, voiced: Voiced) -> None:
         """Sound was sent."""
-        if chunk != self._chunk:
-            self._chunk, self._began_s = chunk, time.monotonic()
+        starts_s = max(self._now_s(), self._free_s)
+        self._began_s.setdefault(voiced.chunk, starts_s)
+        self._free_s = starts_s + voiced.speech.seconds
+
+    def flushed(self) -> None:
+        """Nothing sounds any more."""
+        self._began_s.clear()
+        self._free_s = 0.0
 
     def tick(self) -> None:
         """Time has passed."""
-        if self._chunk >= 0:
-            self._playing.played(self._chunk, 1000 * (time.monotonic() - self._began_s))
+        now_s = self._now_s()
+        for chunk, began_s in list(self._began_s.items()):
+            self._playing.played(chunk, 1000 * (now_s - began_s))
+            if not self._playing.has(chunk):
+                del self._began_s[chunk]
