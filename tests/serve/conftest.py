@@ -29,9 +29,10 @@ __all__ = ["listener", "perception", "random_checkpoint", "speech", "tiny_parts"
 
 
 class Server:
-    """A running server."""
+    """A running server. ping_s: how often it asks whether a client is still there, and how long it
+    waits for the answer; by default it does not, a slow machine is no lost client."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, ping_s: float | None = None) -> None:
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self.socket.getsockname()[1]}"
@@ -40,7 +41,8 @@ class Server:
             build_app(service),
             ws="websockets-sansio",
             ws_max_size=1 << 20,
-            ws_ping_interval=None,  # a slow machine is no lost client
+            ws_ping_interval=ping_s,
+            ws_ping_timeout=ping_s,
             lifespan="on",
             log_config=None,
         )
@@ -116,8 +118,8 @@ def hearing_engine(listener: OnnxListener, perception: Perception) -> Iterator[E
 
 
 @contextmanager
-def serving(service: Service) -> Iterator[Server]:
-    server = Server(service)
+def serving(service: Service, ping_s: float | None = None) -> Iterator[Server]:
+    server = Server(service, ping_s)
     try:
         yield server
     finally:

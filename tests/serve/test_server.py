@@ -3,19 +3,14 @@
 Nobody starts a session here, so no model is loaded.
 """
 
-import asyncio
 import json
-import os
 import socket
 from pathlib import Path
 
 import pytest
 from tests.serve.conftest import Serve
-from tests.serve.wire import get, open_live, receive, refused
-from websockets.client import ClientProtocol
+from tests.serve.wire import RawClient, get, open_live, receive, refused
 from websockets.exceptions import ConnectionClosed
-from websockets.protocol import State
-from websockets.uri import parse_uri
 
 from harken.serve.access import Access
 from harken.serve.sessions import Limits
@@ -114,40 +109,10 @@ def test_a_giant_frame_ends_the_connection(serve: Serve) -> None:
 def test_a_client_that_does_not_read_is_given_up(serve: Serve) -> None:
     server = serve(limits=Limits(outbox_bytes=20_000))
     server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8_192)
-    client = ClientProtocol(parse_uri(f"ws://{server.address}/v1/live/sessions"))
-    with socket.socket() as raw:
-        raw.settimeout(120)  # a server that never gives up fails the test
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        host, _, port = server.address.partition(":")
-        raw.connect((host, int(port)))
-        client.send_request(client.connect())
-        raw.sendall(b"".join(client.data_to_send()))
-        while client.state is State.CONNECTING:
-            client.receive_data(raw.recv(4_096))
-        while client.close_rcvd is None:  # it reads, but far less than it is sent
+    with RawClient(server, receive_buffer=4_096) as client:
+        while client.protocol.close_rcvd is None:  # it reads, but far less than it is sent
             for _ in range(400):
-                client.send_text(b"nonsense")
-            raw.sendall(b"".join(client.data_to_send()))
-            client.receive_data(raw.recv(4_096))
-    assert client.close_rcvd.code == 4008
-
-
-def test_clients_that_come_and_go_leave_nothing_behind(serve: Serve) -> None:
-    server = serve(limits=Limits(most_sessions=100))
-
-    def held() -> tuple[int, int, int]:
-        tasks = len(asyncio.all_tasks(server.loop))
-        sessions = json.loads(get(server, "/healthz")[1])["sessions"]
-        return len(os.listdir("/proc/self/fd")), tasks, sessions
-
-    before = held()
-    for n in range(50):
-        live = open_live(server)
-        if n % 2:
-            live.send("nonsense")
-        live.socket.shutdown(socket.SHUT_RDWR)
-        with pytest.raises(ConnectionClosed):
-            while True:  # perhaps it was answered before
-                live.recv()
-    while held() != before:
-        pass
+                client.protocol.send_text(b"nonsense")
+            client.flush()
+            client.read()
+    assert client.protocol.close_rcvd.code == 4008

@@ -2,13 +2,17 @@
 
 import http.client
 import json
-from typing import Any
+import socket
+from typing import Any, Self
 
 import pytest
 from tests.serve.conftest import Server
 from tests.serve.shapes import LIVE, checked
+from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus
+from websockets.protocol import State
 from websockets.sync.client import ClientConnection, connect
+from websockets.uri import parse_uri
 
 LIVE_PATH = "/v1/live/sessions"
 
@@ -50,6 +54,47 @@ def refused(server: Server, query: str = "", **headers: str) -> tuple[int, str]:
         open_live(server, query, additional_headers=headers)
     response = refusal.value.response
     return response.status_code, json.loads(response.body or b"")["error"]["code"]
+
+
+class RawClient:
+    """A websocket without a thread, on a socket that a test can misuse; use it as a context.
+
+    receive_buffer: bytes that its system takes for it, 0 for the usual.
+    """
+
+    def __init__(self, server: Server, receive_buffer: int = 0) -> None:
+        self.protocol = ClientProtocol(parse_uri(f"ws://{server.address}{LIVE_PATH}"))
+        self.socket = socket.socket()
+        self.socket.settimeout(120)  # a server that never answers fails the test
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        host, _, port = server.address.partition(":")
+        self.socket.connect((host, int(port)))
+        self.protocol.send_request(self.protocol.connect())
+        self.flush()
+        while self.protocol.state is State.CONNECTING:
+            self.read()
+
+    def send(self, frame: str | bytes) -> None:
+        """Put a frame into the socket."""
+        if isinstance(frame, str):
+            self.protocol.send_text(frame.encode())
+        else:
+            self.protocol.send_binary(frame)
+        self.flush()
+
+    def flush(self) -> None:
+        self.socket.sendall(b"".join(self.protocol.data_to_send()))
+
+    def read(self) -> None:
+        """Take what has come, at least a byte of it."""
+        self.protocol.receive_data(self.socket.recv(4_096))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.socket.close()
 
 
 def start(live: ClientConnection, **harken: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.websockets import WebSocket, WebSocketState
+from starlette.websockets import WebSocket
 
 from harken.serve.access import Access, Refusal
-from harken.serve.connection import DISPLACED, converse
+from harken.serve.connection import DISPLACED, GONE, close, converse
 from harken.serve.conversation import Conversation
 from harken.serve.dialects.dialect import Dialect
 from harken.serve.dialects.live import LiveDialect
@@ -152,11 +152,11 @@ async def _serve(
             if not displaced.is_set():
                 conversation.greet(is_back=is_back)
                 code = await converse(socket, conversation, displaced)
-        if socket.client_state is WebSocketState.CONNECTED:
-            await socket.close(code)
+        await close(socket, code)
     except Refusal as refusal:
         service.metrics.refused(refusal.code)
-        await _refuse(socket, refusal)
+        with suppress(*GONE):
+            await _refuse(socket, refusal)
     finally:
         if conversation and not displaced.is_set():
             sessions.leave(conversation)

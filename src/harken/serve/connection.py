@@ -1,6 +1,7 @@
 """One websocket: frames of the client to its conversation, events of the conversation back."""
 
 import asyncio
+from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -13,6 +14,11 @@ TOO_SLOW = 4008
 
 DISPLACED = 4409
 """Another connection has come in the place of this one."""
+
+
+GONE = (WebSocketDisconnect, RuntimeError)
+"""What sending raises when there is no client: Starlette the one, and the other when the server
+gave the client up by itself, as it does when a ping is not answered."""
 
 
 async def converse(socket: WebSocket, conversation: Conversation, displaced: asyncio.Event) -> int:
@@ -32,6 +38,12 @@ async def converse(socket: WebSocket, conversation: Conversation, displaced: asy
     return max(task.result() for task in ended)
 
 
+async def close(socket: WebSocket, code: int) -> None:
+    """End a websocket from our side, if the client has not gone yet."""
+    with suppress(*GONE):
+        await socket.close(code)
+
+
 async def _receive(socket: WebSocket, conversation: Conversation) -> int:
     """Frames until the client goes."""
     while True:
@@ -49,7 +61,7 @@ async def _send(socket: WebSocket, conversation: Conversation) -> int:
     try:
         while (message := await conversation.outbox.take()) is not None:
             await socket.send_text(message)
-    except WebSocketDisconnect:  # the client went while we sent
+    except GONE:  # the client went while we sent
         pass
     return CLOSED
 

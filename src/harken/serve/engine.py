@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from types import TracebackType
 from typing import Self
 from weakref import WeakKeyDictionary
@@ -108,17 +107,26 @@ class Engine:
 
     def _hear(self) -> None:
         turns = Turns()
-        while served := self._next(turns, lambda served: served.can_hear):
-            shed = self._relieve()
-            hear = partial(
-                served.hear, spare_words=shed.spares_words, spare_acoustic=shed.spares_acoustic
-            )
-            self._step(served, hear)
+        while self._take_turn(turns, lambda served: served.can_hear, self._hear_chunk):
+            pass
 
     def _decide(self) -> None:
         turns = Turns()
-        while served := self._next(turns, lambda served: served.can_decide):
-            self._step(served, served.decide)
+        while self._take_turn(turns, lambda served: served.can_decide, Served.decide):
+            pass
+
+    def _take_turn(
+        self, turns: "Turns", is_ready: Callable[[Served], bool], step: Callable[[Served], None]
+    ) -> bool:
+        """One step with one session, which nothing here holds on to; False when closing."""
+        served = self._next(turns, is_ready)
+        if served is not None:
+            self._step(served, step)
+        return served is not None
+
+    def _hear_chunk(self, served: Served) -> None:
+        shed = self._relieve()
+        served.hear(spare_words=shed.spares_words, spare_acoustic=shed.spares_acoustic)
 
     def _next(self, turns: "Turns", is_ready: Callable[[Served], bool]) -> Served | None:
         """Wait for a session that is ready and whose turn came longest ago; None when closing."""
@@ -130,11 +138,11 @@ class Engine:
                 self._changed.wait()
         return None
 
-    def _step(self, served: Served, step: Callable[[], None]) -> None:
+    def _step(self, served: Served, step: Callable[[Served], None]) -> None:
         """One step; what breaks in it ends this session alone."""
         try:
             try:
-                step()
+                step(served)
             except HarkenError as error:
                 served.fail(str(error))
         except Exception:
