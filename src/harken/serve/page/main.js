@@ -23,6 +23,7 @@ const spectrogram = new Spectrogram();
 const memory = new Memory({ newest: () => spectrogram.newest });
 let sent_s = 0;
 let heard = ""; // what is listened to now, empty for nothing
+let isReturned = false; // the page was loaded again, and nothing was listened to since
 
 const notices = new Notices($("notice"));
 const meters = new Meters({
@@ -93,6 +94,7 @@ const sources = new Sources({
 /** A person did something that begins to listen. */
 function begin() {
   const isOver = story.id && !connection.id;
+  isReturned = false;
   notices.clear();
   voices.unlock();
   story.began ??= new Date();
@@ -278,7 +280,7 @@ function status() {
         : isOn
           ? `Listening to ${heard}`
           : sent_s
-            ? "Paused: nothing is heard"
+            ? `Paused: ${isReturned ? "press Listen to go on" : "nothing is heard"}`
             : "Ready";
   $("status").textContent = words;
   document.body.dataset.state = line === "broken" ? "broken" : isOn ? "listening" : "idle";
@@ -327,7 +329,7 @@ function restore({ id, began, events, levels }) {
   sent_s = story.decided_s;
   spectrogram.seek(sent_s);
   if (events.at(-1)?.type === "session.closed") return;
-  notices.show("returned");
+  isReturned = true;
   connection.resume(id);
 }
 

@@ -16,8 +16,6 @@ const NOTICES = {
   broken:
     "The line to the server broke. Trying again; what you say meanwhile is kept for 30 seconds.",
   lost: "The server no longer has this session. A new one has begun with the same orders; earlier replies stay on the page.",
-  returned:
-    "The page was loaded again, and its session goes on. Press Listen, or open a recording, to be heard.",
   expired:
     "The server no longer has the session of before. Its replies stay here; press Listen to begin another one with the same orders.",
   elsewhere: "This session goes on in another tab. Press Listen to take it back.",
