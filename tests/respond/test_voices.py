@@ -77,6 +77,14 @@ def test_emotions_and_variants_change_the_pitch_of_espeak() -> None:
     assert pitch_hz(*said(high, TEXT["en"])) > 1.3 * pitch["normal"]
 
 
+@pytest.mark.slow
+def test_emotions_change_the_pitch_of_kokoro() -> None:
+    voice = voice_named("kokoro")
+    pitch = {e: pitch_hz(*said(voice, TEXT["en"], e)) for e in ("normal", "sad", "surprise")}
+    assert pitch["sad"] < 0.95 * pitch["normal"]
+    assert pitch["surprise"] > 1.08 * pitch["normal"]
+
+
 def test_espeak_says_the_same_from_two_threads_at_once() -> None:
     texts = {"en": "One two three four five.", "zh": "一二三四五六。"}
     voice = EspeakVoice()

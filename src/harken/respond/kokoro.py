@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import soxr
 
 from harken.errors import HarkenError
 from harken.parts.cache import cache_dir, cache_writes
@@ -29,23 +30,26 @@ _NEEDED_BYTES = 50_000_000
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How an emotion is said: speed against the voice's own, and a share of another voice's style.
+    """How an emotion is said: speed and pitch against the voice's own, and a share of another
+    voice's style.
 
-    The model knows no emotions; a share of a voice that was recorded brighter or softer does.
+    The model knows no emotions; a share of a voice that was recorded brighter or softer does. The
+    pitch, in semitones, is raised by playing faster what was made slower.
     """
 
     speed: float = 1.0
+    semitones: float = 0.0
     english: tuple[str, float] | None = None
     chinese: tuple[str, float] | None = None
 
 
 MANNERS = {
     "normal": Manner(),
-    "happy": Manner(1.08, ("af_bella", 0.4), ("zf_xiaoyi", 0.4)),
-    "sad": Manner(0.86, ("af_nicole", 0.3)),
-    "angry": Manner(1.08, ("af_kore", 0.4)),
-    "surprise": Manner(1.05, ("af_bella", 0.6), ("zf_xiaoyi", 0.6)),
-    "urgent": Manner(1.22, ("af_sarah", 0.4), ("zf_xiaoyi", 0.3)),
+    "happy": Manner(1.12, 1.5, ("af_bella", 0.4), ("zf_xiaoyi", 0.4)),
+    "sad": Manner(0.86, -1.0, ("af_nicole", 0.3)),
+    "angry": Manner(1.12, -1.0, ("af_kore", 0.4)),
+    "surprise": Manner(1.08, 2.5, ("af_bella", 0.6), ("zf_xiaoyi", 0.6)),
+    "urgent": Manner(1.3, 1.0, ("af_sarah", 0.4), ("zf_xiaoyi", 0.3)),
 }
 
 
@@ -75,9 +79,12 @@ class KokoroVoice:
             return
         voice = self._voices[language]
         style = self._style(voice, manner.english if language == "en" else manner.chinese)
+        faster = 2 ** (manner.semitones / 12)
         samples, rate = synthesise(
-            self._model, text, language, style, manner.speed, ACCENTS.get(voice[0], "")
+            self._model, text, language, style, manner.speed / faster, ACCENTS.get(voice[0], "")
         )
+        if manner.semitones:
+            samples = np.asarray(soxr.resample(samples, rate * faster, rate), np.float32)
         pause = np.zeros(round(pause_s(text) * rate), np.float32)
         yield Speech(np.concatenate([np.clip(samples, -1, 1), pause]), rate)
 
@@ -129,7 +136,10 @@ def _kokoro_model(threads: int, process: int) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     graph = next(iter(sorted(ensure("kokoro").glob("*.onnx"))))
     session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
-    return Kokoro.from_session(session, str(voices_archive()))
+    model = Kokoro.from_session(session, str(voices_archive()))
+    # Dictionaries and a first pass take seconds, which a first reply would wait for.
+    synthesise(model, "Yes.", "en", "af_heart", 1.0)
+    return model
 
 
 def _known(voice: str, letters: str) -> str:
@@ -171,4 +181,6 @@ def _chinese_phonemes() -> Any:
                 f"cannot speak Chinese ({error}): pip install 'harken[voice]'"
             ) from error
         jieba.setLogLevel("ERROR")
-        return zh.ZHG2P()
+        phonemes = zh.ZHG2P()
+        phonemes("好")  # reads its dictionary at the first word
+        return phonemes
