@@ -72,13 +72,16 @@ def test_a_case_is_judged_as_a_session_that_says_what_is_due() -> None:
         for c in range(14)
     )
     due = (Due(4, "Hello to you.", "happy", "question", 3),)
-    case = Case("a", "a", "chat", Prefix(), percepts, due)
+    # From chunk 7 on our own voice plays, and in chunk 9 it is told to stop.
+    case = Case("a", "a", "chat", Prefix(), percepts, due, frozenset({7, 8, 9}), (9,))
+    decisions = {4: "respond", 9: "stop"}
     listener = load_listener()
     state, expected = listener.start(case.prefix), []
     for percept in percepts:
-        state, [found] = listener.hear(state, [Audible(percept)])
+        heard = Audible(percept, percept.chunk in case.playing)
+        state, [found] = listener.hear(state, [heard])
         expected.append(np.log(found.probabilities[1] / found.probabilities[0]))
-        state = listener.decide(state, found, "respond" if percept.chunk == 4 else "silent")
+        state = listener.decide(state, found, decisions.get(percept.chunk, "silent"))
         if percept.chunk == 4:
             ids, _ = response_piece(listener.vocabulary, "Hello to you.", "happy")
             state = replace(state, pending=(*state.pending, *ids))

@@ -43,19 +43,21 @@ class Judged:
 
 
 def judged(case: Case, listener: Listener) -> Judged:
-    """Judge every chunk of a case, given what was due before it."""
+    """Judge every chunk of a case as a session does, given what was due before it."""
     state = listener.start(case.prefix)
     said = {d.chunk: d for d in case.due}
     log_odds: list[float] = []
     waiting: list[Audible] = []
     for percept in case.percepts:
-        waiting.append(Audible(percept))
+        waiting.append(Audible(percept, percept.chunk in case.playing))
         due = said.get(percept.chunk)
-        if due is None and len(waiting) < PASS_CHUNKS and percept is not case.percepts[-1]:
+        decision = "respond" if due else "stop" if percept.chunk in case.stops else "silent"
+        is_last = len(waiting) == PASS_CHUNKS or percept is case.percepts[-1]
+        if decision == "silent" and not is_last:
             continue
         _, found = listener.hear(state, waiting)
         log_odds += [_log_odds(j.probabilities) for j in found]
-        state = listener.decide(state, found[-1], "respond" if due else "silent")
+        state = listener.decide(state, found[-1], decision)
         if due:
             ids, _ = response_piece(listener.vocabulary, due.text, due.emotion)
             state = State(state.cache, state.length, (*state.pending, *ids))
