@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
+from harken.cli.outputs import require_place
 from harken.errors import HarkenError
 
 if TYPE_CHECKING:
@@ -97,7 +98,9 @@ def ablate(
         int, typer.Option(help="Also run so many dev sessions with every arm.", min=0)
     ] = 0,
     workers: Annotated[int, typer.Option(help="Processes that compose.", min=1)] = 1,
-    out: Annotated[Path | None, typer.Option(help="Write everything as JSON.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(callback=require_place, help="Write everything as JSON.")
+    ] = None,
 ) -> None:
     """Train the arms of an ablation from the pretrained parts, and compare them on dev streams.
 
@@ -111,8 +114,6 @@ def ablate(
             typer.echo(f"{each.name:9} {each.question} ({arms})")
         return
     chosen = ablation_named(name).only(tuple(arm or ()))
-    if out and not out.parent.is_dir():
-        raise HarkenError(f"there is no folder {out.parent} to write {out.name} to; make it first")
     require(chosen, data, sessions)
     from harken.cli.train import require_torch
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harken.cli.bars import counted_bar, said_bar
+from harken.cli.outputs import require_place
 
 LONGEST_ANSWER = 120
 """Characters; longer ones are left out: nobody wants to be read an essay."""
@@ -190,7 +191,9 @@ def resound(
 
 @app.command()
 def answer(
-    out: Annotated[Path, typer.Argument(help="A JSON file to write: question, answer.")],
+    out: Annotated[
+        Path, typer.Argument(callback=require_place, help="A JSON file to write: question, answer.")
+    ],
 ) -> None:
     """Let the pretrained decoder answer the open questions: `data/answered.json` is made so."""
     from harken.evals.plain_decoder import plain_decoder
@@ -249,7 +252,8 @@ def read(
         str | None, typer.Option(help="For a corpus that does not tell its licence.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write the records as JSON lines, to look at.")
+        Path | None,
+        typer.Option(callback=require_place, help="Write the records as JSON lines, to look at."),
     ] = None,
 ) -> None:
     """Read a public corpus: how many records are good, how many refused and why."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from harken.cli.bars import said_bar
+from harken.cli.outputs import require_place
 from harken.errors import HarkenError
 from harken.evals.calibrate import ALARM_WEIGHT
 
@@ -23,11 +24,8 @@ Judge: TypeAlias = tuple[Callable[[Any], Any], dict[str, Any]]
 """How a case is run, and what is told of it."""
 
 
-def _in_a_folder(out: Path | None) -> Path | None:
-    """Told before minutes of work, not after."""
-    if out and not out.parent.is_dir():
-        raise HarkenError(f"there is no folder {out.parent} to write {out.name} to; make it first")
-    return out
+def _minutes(help: str) -> Any:
+    return typer.Option(help=help, min=0, max=100_000)
 
 
 _Data = Annotated[Path, typer.Argument(help="A data folder made by `harken data build`.")]
@@ -37,11 +35,11 @@ _Rival = Annotated[
     str | None,
     typer.Option(help="cascade: rules over the same ears and the untrained decoder instead."),
 ]
-_Most = Annotated[int, typer.Option(help="At most so many sessions; 0 for all.")]
+_Most = Annotated[int, typer.Option(min=0, help="At most so many sessions; 0 for all.")]
 _Out = Annotated[
     Path | None,
     typer.Option(
-        callback=_in_a_folder,
+        callback=require_place,
         help="Write figures and sessions as JSON. Killed, the same command goes on.",
     ),
 ]
@@ -114,7 +112,7 @@ def joined(
 @app.command()
 def facts(
     data: _Data,
-    minutes: Annotated[float, typer.Option(help="Between fact and question.", min=0)] = 10,
+    minutes: Annotated[float, _minutes("Between fact and question.")] = 10,
     split: _Split = "dev",
     model: _Model = None,
     rival: _Rival = None,
@@ -138,7 +136,7 @@ def facts(
 @app.command()
 def voice(
     data: _Data,
-    minutes: Annotated[float, typer.Option(help="Least length of a session.", min=0)] = 5,
+    minutes: Annotated[float, _minutes("Least length of a session.")] = 5,
     split: _Split = "dev",
     model: _Model = None,
     rival: _Rival = None,
@@ -188,7 +186,7 @@ def calibrate(
     model: Annotated[Path, typer.Argument(help="The checkpoint to calibrate.")],
     out: Annotated[
         Path,
-        typer.Argument(callback=_in_a_folder, help="Where to write it (.safetensors)."),
+        typer.Argument(callback=require_place, help="Where to write it (.safetensors)."),
     ],
     split: Annotated[str, typer.Option(help="Never the streams that are reported.")] = "dev",
     alarm_weight: Annotated[
@@ -230,6 +228,11 @@ def _report(
     from harken.evals.judging import Kept, fingerprint, judged
 
     (data, rows), (session, told) = streams, judge
+    if not rows:
+        raise HarkenError(
+            f"{data} has no stream of that split to judge; compose some with `harken data build`, "
+            "or choose another --split"
+        )
     about = told | {"streams": fingerprint(rows)}
     with Kept(out.with_name(f"{out.name}.partial"), about) if out else nullcontext() as kept:
         with said_bar() as bar:
@@ -286,10 +289,14 @@ def _judge(
 
 def _listener_sessions(model: Path | None, threshold: float | None, backlog: str) -> Judge:
     """How a case is run with a checkpoint, and what is told of it."""
-    from harken.decide.model import load_listener, operating_point
+    from harken.decide.model import load_listener, operating_point, shipped_checkpoint
+    from harken.decide.rule import OperatingPoint
     from harken.evals.streams import Case, Outcome, run
     from harken.live.backlog import backlog_rule
+    from harken.parts.cache import sha256_of
 
+    if threshold is not None:
+        OperatingPoint(respond=threshold)  # refused before the model is loaded
     rule, listener = backlog_rule(backlog), load_listener(model)
     checkpoint = listener.checkpoint
 
@@ -302,6 +309,7 @@ def _listener_sessions(model: Path | None, threshold: float | None, backlog: str
         "threshold": thresholds,
         "backlog": backlog,
         "checkpoint": checkpoint.facts,
+        "sha256": sha256_of(model or shipped_checkpoint()),
     }
 
 

@@ -30,7 +30,8 @@ def hear(
     ] = ",".join(EARS),
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     tail: Annotated[
-        float, typer.Option(min=0, help="Seconds of silence heard after the end.")
+        float,
+        typer.Option(min=0, max=3600, help="Seconds of silence heard after the end."),
     ] = 1.2,
 ) -> None:
     """Print what the ears hear, one line for each 0.4 s."""

@@ -67,10 +67,14 @@ def listen(
     ] = "per-chunk",
     say_once: Annotated[
         float,
-        typer.Option(help="Withhold a reply that repeats the last one within so many seconds."),
+        typer.Option(
+            min=0,
+            help="Withhold a reply that repeats the last one within so many seconds.",
+        ),
     ] = 8.0,
     tail: Annotated[
-        float, typer.Option(min=0, help="Seconds of silence heard after the end.")
+        float,
+        typer.Option(min=0, max=3600, help="Seconds of silence heard after the end."),
     ] = 2.0,
     voice: Annotated[
         str | None,

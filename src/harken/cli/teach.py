@@ -1,6 +1,5 @@
 """`harken teach`: some thirty recordings of a new sound, and the reply it should get."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from harken.cli.app import EXIT_INTERRUPTED
+from harken.cli.outputs import require_place
 from harken.cli.train import require_torch
 from harken.errors import HarkenError
 from harken.stream import POLICIES
@@ -202,9 +202,6 @@ def _require_place(out: Path, start: Path) -> None:
     """Told before half an hour of work, not after."""
     if out.suffix != ".safetensors":
         raise HarkenError(f"{out} is no checkpoint's name; end it with .safetensors")
-    if not out.absolute().parent.is_dir():
-        raise HarkenError(f"there is no folder {out.parent} to write {out.name} to; make it first")
-    if not os.access(out.absolute().parent, os.W_OK):
-        raise HarkenError(f"{out} cannot be written; give --out a place that can")
+    require_place(out)
     if out.absolute() == start.absolute():
         raise HarkenError(f"{out} is what the lesson begins with; give --out another name")

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from harken.cli.outputs import require_place
 from harken.errors import HarkenError
 
 app = typer.Typer(
@@ -57,6 +58,7 @@ def run_command(
     from harken.train.compute import fastest
     from harken.train.config import TrainConfig
     from harken.train.processes import join
+    from harken.train.reading import train_records
     from harken.train.run import Run, run_folder
     from harken.train.stages import stage_named
 
@@ -68,6 +70,7 @@ def run_command(
     run, processes = Run(run_folder(name)), join(chosen)
 
     def begin() -> TrainConfig:
+        train_records(data)  # before the run takes its name
         # Kept with the run: it continues in the format it began with, wherever it is resumed.
         compute = fields.get("compute") or fastest(processes.device)
         config = replace(chosen, compute=compute)
@@ -94,7 +97,9 @@ def resume(name: Name, minutes: Minutes = None, steps: Steps = None) -> None:
 @app.command()
 def export(
     name: Name,
-    out: Annotated[Path, typer.Argument(help="The checkpoint to write (.safetensors).")],
+    out: Annotated[
+        Path, typer.Argument(callback=require_place, help="The checkpoint to write (.safetensors).")
+    ],
     newest: Annotated[
         bool, typer.Option(help="The newest state instead of the best on dev.")
     ] = False,

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harken.cli.inputs import warn
+from harken.cli.outputs import require_place
 from harken.cli.sound_device import Loudspeaker
 from harken.errors import HarkenError
 from harken.live.playing import Playing
@@ -25,8 +26,7 @@ def parse_voice(
         return None
     if save and sessions > 1:
         raise HarkenError(f"{sessions} sessions do not fit in {save}; name one recording")
-    if save and not save.parent.is_dir():
-        raise HarkenError(f"there is no folder {save.parent} to write {save.name} in; make it")
+    require_place(save)
     if not save and not is_paced:
         raise HarkenError(
             "a recording is heard faster than anybody speaks; give --save-voice OUT.wav or "

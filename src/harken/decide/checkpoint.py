@@ -70,7 +70,11 @@ class Checkpoint:
                 )
 
     def save(self, path: Path) -> None:
-        """Write atomically; float16 holds every tensor."""
+        """Write atomically; float16 holds every tensor.
+
+        Raises:
+            HarkenError: there is no room, or the folder cannot be written to.
+        """
         metadata = {
             "profile": json.dumps(fields_of(self.profile)),
             "calibration": json.dumps(asdict(self.calibration)),
@@ -78,8 +82,13 @@ class Checkpoint:
         }
         half = {k: np.ascontiguousarray(v, np.float16) for k, v in sorted(self.tensors.items())}
         partial = path.with_suffix(".partial")
-        save_file(half, partial, metadata)
-        partial.replace(path)
+        try:
+            save_file(half, partial, metadata)
+            partial.replace(path)
+        except (SafetensorError, OSError) as refused:
+            raise HarkenError(
+                f"cannot write the checkpoint {path} ({refused}); make room, or name another place"
+            ) from refused
 
     @classmethod
     def load(cls, path: Path, profile: Profile) -> "Checkpoint":

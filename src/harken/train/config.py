@@ -110,6 +110,8 @@ class TrainConfig:
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise HarkenError(f"{name} is {getattr(self, name)!r}; choose {' or '.join(known)}")
+        if self.seed < 0:
+            raise HarkenError(f"seed is {self.seed}; it must not be negative")
         if not 0 <= self.nice <= 19:
             raise HarkenError(f"nice is {self.nice}; choose 0 (normal) to 19 (lowest priority)")
 

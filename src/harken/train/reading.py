@@ -25,9 +25,7 @@ class Epoch:
     @classmethod
     def read(cls, data: Path, config: TrainConfig, vocabulary: Vocabulary, at: Place) -> "Epoch":
         """The epoch of the data folder in which a run stands."""
-        records = read_records(data, at.size_bytes).of("train")
-        if not records:
-            raise HarkenError(f"{data} holds no stream of the split train; compose some first")
+        records = train_records(data, at.size_bytes)
         order = epoch_order(
             records, config.task_weights, config.seed, at.epoch, config.other_weight
         )
@@ -57,6 +55,18 @@ class Epoch:
                 f"{config.profile} takes {limit}; compose shorter streams"
             )
         return document
+
+
+def train_records(data: Path, size_bytes: int | None = None) -> tuple[Record, ...]:
+    """The streams to learn from in a data folder, or in the first `size_bytes` of its list.
+
+    Raises:
+        HarkenError: there is none, or the folder is none.
+    """
+    records = read_records(data, size_bytes).of("train")
+    if not records:
+        raise HarkenError(f"{data} holds no stream of the split train; compose some first")
+    return records
 
 
 def dev_parts(
