@@ -15,6 +15,7 @@ from tests.live.conftest import listener, perception, random_checkpoint, speech
 from tests.train.conftest import tiny_parts
 
 from harken.decide import onnx_listener
+from harken.decide.batched_listener import BatchedListener
 from harken.decide.onnx_listener import OnnxListener
 from harken.perceive.perception import Perception
 from harken.respond.voice import Speech
@@ -77,7 +78,7 @@ PATIENT = Shedding(begin_s=1e6, more_s=1e6)
 
 
 @pytest.fixture(scope="session")
-def tiny_listener(tiny_parts: BaseParts) -> OnnxListener:
+def tiny_listener(tiny_parts: BaseParts) -> BatchedListener:
     """Two layers of 32 numbers in the graph of the real decoder; what it says are random bytes."""
     profile = replace(profile_named("tiny"), context=512)
     checkpoint = random_checkpoint(profile)
@@ -87,7 +88,8 @@ def tiny_listener(tiny_parts: BaseParts) -> OnnxListener:
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(onnx_listener, "lora_of", lambda checkpoint: blank)
-        return OnnxListener(tiny_parts.folder, checkpoint, threads=1)
+        graph = (tiny_parts.folder / "decoder.batched.onnx").read_bytes()
+        return BatchedListener(tiny_parts.folder, checkpoint, threads=1, graph=graph)
 
 
 class Hum:
@@ -103,7 +105,7 @@ class Hum:
 
 
 @pytest.fixture(scope="session")
-def engine(tiny_listener: OnnxListener) -> Iterator[Engine]:
+def engine(tiny_listener: BatchedListener) -> Iterator[Engine]:
     """With the tiny listener and without ears: all that is heard is how loud it is."""
     voices = Voices({"hum": Hum()})
     with Engine(tiny_listener, Perception(()), voices, shedding=PATIENT) as engine:

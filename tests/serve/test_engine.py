@@ -1,15 +1,19 @@
-"""Many sessions with two workers: turns, failures that stay where they are, and the end."""
+"""Many sessions with a few workers: turns, company, failures that stay where they are, the end."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
+from tests.serve.conftest import PATIENT
 
+from harken.decide.batched_listener import BatchedListener, Pass, Passed, fitting
+from harken.decide.company import Company
 from harken.perceive.chunks import Chunk
+from harken.perceive.perception import Perception
 from harken.serve.commands import Start
 from harken.serve.engine import Engine, Turns
-from harken.serve.outcomes import Ended, Judged, Outcome
+from harken.serve.outcomes import Ended, Judged, Outcome, Replied
 from harken.serve.settings import Settings
 
 QUIET = Start(Settings(threshold=0.9999), 16_000)
@@ -38,6 +42,61 @@ def test_turns_go_round() -> None:
     turns, (a, b, c) = Turns(), (Waiting(), Waiting(), Waiting())
     order = [turns.next(ready) for ready in ([a, b], [a, b], [a, b, c], [a, b, c], [a, b])]  # type: ignore[list-item]
     assert order == [a, b, c, a, b]
+    turns.end(a)  # type: ignore[arg-type]
+    assert [turns.has(one) for one in (a, b, c)] == [False, True, True]  # type: ignore[arg-type]
+
+
+ORDERS = ("Count barks.", "Be brief.", "", "Tell me when it rains.", "Sing.", "Translate.")
+
+
+def told_of(engine: Engine, orders: Sequence[str]) -> list[list[object]]:
+    """What sessions with these orders decide and say, all of them at the same time."""
+    told: list[tuple[str, Outcome]] = []
+    ears = [Ear(order, told) for order in orders]
+    sessions = []
+    for ear in ears:
+        # Some say something after every chunk, others nothing: long steps beside short ones.
+        threshold = 1e-6 if len(ear.name) % 2 else 0.9999
+        settings = Settings(threshold=threshold, instruction=ear.name)
+        sessions.append(engine.open(Start(settings, 16_000), ear))
+    for session in sessions:
+        for n in range(4):
+            session.put(chunk(n))
+        session.finish()
+    engine.wake()
+    assert all(ear.over.wait(600) for ear in ears)
+    for session in sessions:
+        engine.drop(session)
+    came: dict[str, list[object]] = {order: [] for order in orders}
+    for order, outcome in told:
+        if isinstance(outcome, Judged):
+            came[order].append(outcome.trace.decision)
+            came[order].append(pytest.approx(outcome.trace.p_respond, abs=1e-4))
+        elif isinstance(outcome, Replied):
+            came[order].append(outcome.trace.text)
+    return list(came.values())
+
+
+def test_sessions_decide_and_say_in_company_what_they_do_alone(
+    engine: Engine, tiny_listener: BatchedListener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+
+    def run(passes: Sequence[Pass]) -> list[Passed]:
+        sizes.append(len(passes))
+        return tiny_listener.run(passes)
+
+    most = tiny_listener.company_of
+    patient = Company(run, lambda waiting: fitting(waiting, most), patience_s=600)
+    monkeypatch.setattr(tiny_listener, "company", patient)
+    with Engine(tiny_listener, Perception(()), shedding=PATIENT) as own:
+        together = told_of(own, ORDERS)
+        assert max(sizes) == most
+        sizes.clear()
+        alone = [came for order in ORDERS for came in told_of(own, [order])]
+        assert max(sizes) == 1
+    assert together == alone
+    assert len({str(came) for came in alone}) == len(ORDERS)
 
 
 def test_a_long_recording_holds_nobody_up(engine: Engine) -> None:

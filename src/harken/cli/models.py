@@ -12,9 +12,11 @@ from harken.parts import ensure, find_part
 from harken.parts.cache import part_dir, readable_bytes
 
 if TYPE_CHECKING:  # they load the runtimes, which a refused option should not wait for
+    from harken.decide.batched_listener import BatchedListener
     from harken.decide.onnx_listener import OnnxListener
     from harken.perceive.perception import Perception
 
+_LOADING_DECODER = "loading the decoder (the first time it is converted, which takes a minute)"
 _PARTS_OF_EAR = {"sound": ("yamnet",), "acoustic": ("whisper",), "words": ("whisper", "silero")}
 
 
@@ -33,8 +35,17 @@ def ready_listener(model: Path | None) -> "OnnxListener":
     from harken.decide.model import load_listener
 
     _fetch(["decoder"])
-    with _working("loading the decoder (the first time it is converted, which takes a minute)"):
+    with _working(_LOADING_DECODER):
         return load_listener(model)
+
+
+def ready_batched_listener(model: Path | None) -> "BatchedListener":
+    """The same for many sessions at a time."""
+    from harken.decide.model import load_batched_listener
+
+    _fetch(["decoder"])
+    with _working(_LOADING_DECODER):
+        return load_batched_listener(model)
 
 
 def _fetch(names: Iterable[str]) -> None:

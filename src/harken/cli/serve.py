@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harken.cli.models import ready_listener, ready_perception
+from harken.cli.models import ready_batched_listener, ready_perception
 from harken.cli.serving import address_of, bound, needing_serve, run
 from harken.errors import HarkenError
 from harken.perceive.perception import EARS
@@ -67,7 +67,7 @@ def serve(
     offered = (samples,) if samples else ()
     with closing(bound(host, port)) as listening:
         perception = ready_perception(EARS)
-        listener = ready_listener(model)
+        listener = ready_batched_listener(model)
         with Engine(listener, perception, voices) as engine:
             service = Service(engine, access, Limits(sessions, grace), default, offered, record)
             where = address_of(listening, is_tls=bool(tls_cert))

@@ -1,19 +1,21 @@
-"""All sessions of a process: one set of weights, a worker for the ears and one for the decoder.
+"""All sessions of a process: one set of weights, a worker for the ears and some for the decoder.
 
-Each worker goes round the sessions that have something to do and takes one step with each, so
-that a long reply or a long recording of one of them holds the others up by a step only. Inference
-never runs in the event loop.
+Workers go round the sessions that have something to do and take one step with each, so that a long
+reply or a long recording of one of them holds the others up by a step only. A listener that is made
+for it takes steps of several sessions at a time, and runs them together. Inference never runs in
+the event loop.
 """
 
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from types import TracebackType
 from typing import Self
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
+from harken.decide.batched_listener import BatchedListener
 from harken.decide.decoder_listener import DecoderListener
 from harken.errors import HarkenError
 from harken.perceive.perception import Perception
@@ -27,7 +29,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Engine:
-    """Shared models and two workers; use it as a context or `close` it."""
+    """Shared models and their workers; use it as a context or `close` it."""
 
     def __init__(
         self,
@@ -43,9 +45,17 @@ class Engine:
         self._sessions: dict[Served, Callable[[Outcome], None]] = {}
         self._changed = threading.Condition()
         self._is_closing = False
+        self._to_hear, self._to_decide = Turns(), Turns()
+        self._in_company: Callable[[], AbstractContextManager[None]] = nullcontext
+        deciders = 1
+        if isinstance(listener, BatchedListener):
+            self._in_company, deciders = listener.company.step, listener.company_of
         self._workers = [
             threading.Thread(target=work, name=name, daemon=True)
-            for name, work in (("serve-ears", self._hear), ("serve-decoder", self._decide))
+            for name, work in (
+                ("serve-ears", self._hear),
+                *((f"serve-decoder-{n}", self._decide) for n in range(deciders)),
+            )
         ]
         for worker in self._workers:
             worker.start()
@@ -81,7 +91,7 @@ class Engine:
         return self._shedding.name
 
     def close(self) -> None:
-        """End both workers after their step; sessions are dropped."""
+        """End the workers after their step; sessions are dropped."""
         with self._changed:
             self._is_closing = True
             for served in self._sessions:
@@ -103,16 +113,14 @@ class Engine:
     ) -> None:
         self.close()
 
-    # The two workers
+    # The workers
 
     def _hear(self) -> None:
-        turns = Turns()
-        while self._take_turn(turns, lambda served: served.can_hear, self._hear_chunk):
+        while self._take_turn(self._to_hear, lambda served: served.can_hear, self._hear_chunk):
             pass
 
     def _decide(self) -> None:
-        turns = Turns()
-        while self._take_turn(turns, lambda served: served.can_decide, Served.decide):
+        while self._take_turn(self._to_decide, lambda served: served.can_decide, self._advance):
             pass
 
     def _take_turn(
@@ -122,17 +130,25 @@ class Engine:
         served = self._next(turns, is_ready)
         if served is not None:
             self._step(served, step)
+            with self._changed:
+                turns.end(served)
+                self._changed.notify_all()
         return served is not None
 
     def _hear_chunk(self, served: Served) -> None:
         shed = self._relieve()
         served.hear(spare_words=shed.spares_words, spare_acoustic=shed.spares_acoustic)
 
+    def _advance(self, served: Served) -> None:
+        with self._in_company():
+            served.decide()
+
     def _next(self, turns: "Turns", is_ready: Callable[[Served], bool]) -> Served | None:
         """Wait for a session that is ready and whose turn came longest ago; None when closing."""
         with self._changed:
             while not self._is_closing:
-                ready = [served for served in self._sessions if is_ready(served)]
+                free = (served for served in self._sessions if not turns.has(served))
+                ready = [served for served in free if is_ready(served)]
                 if ready:
                     return turns.next(ready)
                 self._changed.wait()
@@ -149,7 +165,6 @@ class Engine:
             _LOG.exception("a session broke")
             with suppress(Exception):  # perhaps it was the telling that broke
                 served.fail("the session broke on an internal error; see the server's log")
-        self.wake()
 
     def _relieve(self) -> Shedding:
         """Shed or recover as the lag asks for, and tell everybody when that changes."""
@@ -169,9 +184,20 @@ class Turns:
     def __init__(self) -> None:
         self._count = 0
         self._last: WeakKeyDictionary[Served, int] = WeakKeyDictionary()
+        self._now: WeakSet[Served] = WeakSet()
 
     def next(self, ready: Sequence[Served]) -> Served:
+        """Its turn begins."""
         self._count += 1
         chosen = min(ready, key=lambda served: self._last.get(served, 0))
         self._last[chosen] = self._count
+        self._now.add(chosen)
         return chosen
+
+    def end(self, served: Served) -> None:
+        """Its turn is over."""
+        self._now.discard(served)
+
+    def has(self, served: Served) -> bool:
+        """Whether it is its turn now."""
+        return served in self._now

@@ -1,8 +1,8 @@
 """One session among many: what waits for its ears, what was heard, and its dialogue.
 
-It has no thread of its own. The engine's two workers take turns with all sessions, one step each:
-a chunk for the ears; for the decoder a pass over the backlog, or one piece of a reply. Whatever
-comes of it is told from the worker's thread, in order.
+It has no thread of its own. The engine's workers take turns with all sessions, one step each: a
+chunk for the ears; for the decoder a pass over the backlog, or one piece of a reply. No two workers
+of a kind are at one session. Whatever comes of it is told from the worker's thread, in order.
 """
 
 import time
