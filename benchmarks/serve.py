@@ -1,11 +1,12 @@
 """Many sessions in one process: decisions, cuts, idle work and memory; nothing else should run.
 
-    python benchmarks/serve.py [--sessions 4] [--seconds 60] [--hours 0] [--json OUT]
+    python benchmarks/serve.py [--sessions 4] [--seconds 60] [--hours 0] [--one-by-one] [--json OUT]
 
-Clients send at the speed of life over loopback, 30 % speech, each from another place in it. With
---hours one more session hears so many hours as fast as it goes, and the growth of memory is told.
-There is no batch of sessions to compare with: the acoustic graph takes one window, because its
-activations are scaled by what is in a pass, so that one session would change what another hears.
+Clients send at the speed of life over loopback, 30 % speech, each from another place in it. Before
+that the decoder alone: the same work of four sessions at once, and one after another. --one-by-one
+serves with the listener of one session, to compare. With --hours one more session hears so many
+hours, a chunk as soon as the one before is decided; its last quarter (of 4 hours, the last hour) is
+compared with the first, in the most memory held and in the time from a chunk to its decision.
 """
 
 import argparse
@@ -14,31 +15,37 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import uvicorn
 
 from harken.client import connect_async
-from harken.decide.model import load_listener
+from harken.decide.batched_listener import BatchedListener
+from harken.decide.listener import Audible, State
+from harken.decide.model import load_batched_listener, load_listener
 from harken.perceive.chunks import Chunk, chunks
+from harken.perceive.percept import Percept
 from harken.perceive.perception import Perception
 from harken.serve.app import Service, build_app
 from harken.serve.commands import Start
 from harken.serve.engine import Engine
-from harken.serve.outcomes import Ended, Outcome
+from harken.serve.outcomes import Ended, Judged, Outcome
 from harken.serve.sessions import Limits
 from harken.serve.settings import Settings
-from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE
+from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE, Prefix
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 BLOCK_S = 0.1
 CHUNK_S = CHUNK_SAMPLES / SAMPLE_RATE
 SPEECH_SHARE = 0.3
 IDLE_S = 10.0
-HELD_AHEAD_CHUNKS = 16
+CONTEXT_CHUNKS, WORK_STEPS, COMPANY_ROUNDS = 50, 20, 5
 
 
 def audio(seconds: float, turn: float) -> np.ndarray:
@@ -129,30 +136,95 @@ def resident_mb() -> float:
     return pages * 4096 / 1e6
 
 
-def growth_mb(engine: Engine, hours: float) -> float:
-    """Of resident memory, between the first quarter of a long session and its end."""
+def company_ratios(listener: BatchedListener) -> dict[str, float]:
+    """How many times faster sessions are at once than one after another, as many as fit a pass."""
+    n = listener.company_of
+
+    def begin(session: int) -> State:
+        random = np.random.default_rng(session)
+        state = listener.start(Prefix())
+        for chunk in range(CONTEXT_CHUNKS):
+            state = hear(state, chunk, random)
+        return state
+
+    def hear(state: State, chunk: int, random: np.random.Generator) -> State:
+        sound, acoustic = random.random(1545), random.standard_normal(2560)
+        percept = Percept(
+            chunk, sound.astype(np.float16), acoustic.astype(np.float16), (), -60.0, 0.0
+        )
+        state, judged = listener.hear(state, [Audible(percept)])
+        return listener.decide(state, judged[-1], "silent")
+
+    def decisions(session: int, state: State) -> None:
+        random = np.random.default_rng(session)
+        for chunk in range(WORK_STEPS):
+            state = hear(state, chunk, random)
+
+    def reply(session: int, state: State) -> None:
+        endless = replace(state, pending=listener.profile.decision_ids[1:2])
+        for _ in islice(listener.say(endless), WORK_STEPS):
+            pass
+
+    states = [begin(session) for session in range(n)]
+    ratios = {}
+    for name, work in (("decisions", decisions), ("replies", reply)):
+
+        def take(session: int, work: Callable[[int, State], None] = work) -> None:
+            with listener.company.step():
+                work(session, states[session])
+
+        took_s: dict[bool, list[float]] = {False: [], True: []}
+        for _ in range(COMPANY_ROUNDS):
+            for at_once in (False, True):
+                began = time.perf_counter()
+                with ThreadPoolExecutor(n if at_once else 1) as threads:
+                    list(threads.map(take, range(n)))
+                took_s[at_once].append(time.perf_counter() - began)
+        alone_s, together_s = (float(np.median(took_s[at_once])) for at_once in (False, True))
+        ratios[f"{name} of {n} sessions, batched: one by one"] = alone_s / together_s
+    return ratios
+
+
+def long_session(engine: Engine, hours: float) -> dict[str, float]:
+    """The last quarter of a long session against the first."""
     over = threading.Event()
-    n_chunks = int(hours * 3600 / CHUNK_S)
-    heard = audio(20, 0).reshape(-1, CHUNK_SAMPLES)
-    early = 0.0
+    decided_s = 0.0
 
     def tell(outcome: Outcome) -> None:
-        if isinstance(outcome, Ended):
+        nonlocal decided_s
+        if isinstance(outcome, Judged):
+            decided_s = time.perf_counter()
+        elif isinstance(outcome, Ended):
             over.set()
 
+    n_chunks = int(hours * 3600 / CHUNK_S)
+    heard = audio(20, 0).reshape(-1, CHUNK_SAMPLES)
+    latency_ms, resident = np.zeros(n_chunks), np.zeros(n_chunks)
     served = engine.open(Start(Settings(), SAMPLE_RATE), tell)
+    began = time.perf_counter()
     for n in range(n_chunks):
-        while served.waiting_chunks > HELD_AHEAD_CHUNKS:
-            time.sleep(0.005)
-        end = (n + 1) * CHUNK_SAMPLES
-        served.put(Chunk(n, heard[n % len(heard)], end, CHUNK_SAMPLES))
+        put_s = time.perf_counter()
+        served.put(Chunk(n, heard[n % len(heard)], (n + 1) * CHUNK_SAMPLES, CHUNK_SAMPLES))
         engine.wake()
-        if n == n_chunks // 4:
-            early = resident_mb()
+        while served.waiting_chunks or served.can_decide:  # also for the reply to it
+            time.sleep(0.001)
+        latency_ms[n], resident[n] = 1000 * (decided_s - put_s), resident_mb()
+    took_s = time.perf_counter() - began
     served.finish()
     engine.wake()
     over.wait()
-    return resident_mb() - early
+    engine.drop(served)
+    first, last = slice(n_chunks // 4), slice(-(n_chunks // 4), None)
+    most_mb = [float(resident[part].max()) for part in (first, last)]
+    p95_ms = [float(np.percentile(latency_ms[part], 95)) for part in (first, last)]
+    return {
+        f"{hours:g} h: most memory, first quarter, MB": most_mb[0],
+        "growth to the last quarter, % (< 2)": 100 * (most_mb[1] / most_mb[0] - 1),
+        "p95 of the first quarter, ms": p95_ms[0],
+        "p95 of the last quarter, ms": p95_ms[1],
+        "p95, last: first quarter (< 1.1)": p95_ms[1] / p95_ms[0],
+        "heard, times real time": n_chunks * CHUNK_S / took_s,
+    }
 
 
 async def measure(url: str, chosen: argparse.Namespace) -> dict[str, float]:
@@ -178,16 +250,22 @@ def main() -> None:
     options.add_argument("--hours", type=float, default=0)
     options.add_argument("--voice", default="espeak")
     options.add_argument("--model", type=Path)
+    options.add_argument("--one-by-one", action="store_true")
     options.add_argument("--json", type=Path)
     chosen = options.parse_args()
-    with Engine(load_listener(chosen.model), Perception()) as engine:
+    load = load_listener if chosen.one_by_one else load_batched_listener
+    listener = load(chosen.model)
+    figures: dict[str, float] = {}
+    if isinstance(listener, BatchedListener):
+        figures |= company_ratios(listener)
+    with Engine(listener, Perception()) as engine:
         with serving(engine, chosen.sessions) as url:
-            figures = asyncio.run(measure(url, chosen))
+            figures |= asyncio.run(measure(url, chosen))
         figures["resident memory, MB"] = resident_mb()
         if chosen.hours:
-            figures[f"growth in {chosen.hours:g} h, MB"] = growth_mb(engine, chosen.hours)
+            figures |= long_session(engine, chosen.hours)
     for name, value in figures.items():
-        print(f"{name:45} {value:.3g}")
+        print(f"{name:52} {value:.4g}")
     if chosen.json:
         chosen.json.write_text(json.dumps(figures, indent=1) + "\n")
 
