@@ -1,4 +1,4 @@
-"""The listener on torch: the same behaviour as on ONNX Runtime, for training and for GPUs."""
+"""The listener on torch, on the CPU: the same behaviour as on ONNX Runtime, in any format."""
 
 from pathlib import Path
 
