@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from harken.cli.models import ready_batched_listener, ready_perception
-from harken.cli.serving import address_of, bound, needing_serve, run
+from harken.cli.serving import address_of, bound, needing_serve, run, run_replicas
 from harken.errors import HarkenError
 from harken.perceive.perception import EARS
 from harken.stream import POLICIES, Prefix
@@ -49,30 +49,48 @@ def serve(
         Path | None,
         typer.Option(help="Keep the audio of every session in this folder; by default none is."),
     ] = None,
+    name: Annotated[
+        str, typer.Option(help="Of this server among several; the ids of its sessions hold it.")
+    ] = "",
+    replicas: Annotated[
+        int, typer.Option(min=0, help="So many servers, in a Ray cluster; 0 is this process.")
+    ] = 0,
 ) -> None:
     """Listen for clients and their audio, and reply."""
     with needing_serve():
         from harken.serve.access import Access
         from harken.serve.app import Service
         from harken.serve.engine import Engine
+        from harken.serve.session_id import check_name
         from harken.serve.sessions import Limits
         from harken.serve.settings import Settings
         from harken.serve.speaking import Voices
 
     access = Access(host, token, tuple(origin or ()))
     Prefix(policy)
-    default, voices = Settings(policy=policy, voice=voice), Voices()
-    voices.check(voice)
+    check_name(name)
+    if name and replicas:
+        raise HarkenError(f"--name {name} is of one server; Ray names the replicas, leave it out")
+    default = Settings(policy=policy, voice=voice)
+    Voices().check(voice)
     _require_files(tls_cert, tls_key, samples)
     offered = (samples,) if samples else ()
-    with closing(bound(host, port)) as listening:
+
+    def service(name: str) -> Service:
         perception = ready_perception(EARS)
-        listener = ready_batched_listener(model)
-        with Engine(listener, perception, voices) as engine:
-            service = Service(engine, access, Limits(sessions, grace), default, offered, record)
-            where = address_of(listening, is_tls=bool(tls_cert))
-            typer.echo(f"listening on {where}; Ctrl-C ends it")
-            run(service, listening, tls_cert=tls_cert, tls_key=tls_key)
+        engine = Engine(ready_batched_listener(model), perception, Voices())
+        limits = Limits(sessions, grace)
+        return Service(engine, access, limits, default, offered, record, name=name)
+
+    with closing(bound(host, port)) as listening:
+        told = f"listening on {address_of(listening, is_tls=bool(tls_cert))}; Ctrl-C ends it"
+        if replicas:
+            run_replicas(service, replicas, listening, told, tls_cert=tls_cert, tls_key=tls_key)
+            return
+        one = service(name)
+        with one.engine:
+            typer.echo(told)
+            run(one, listening, tls_cert=tls_cert, tls_key=tls_key)
 
 
 def _require_files(tls_cert: Path | None, tls_key: Path | None, samples: Path | None) -> None:

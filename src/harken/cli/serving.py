@@ -2,10 +2,13 @@
 
 import logging
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import typer
 
 from harken.errors import HarkenError
 
@@ -70,3 +73,29 @@ def run(
         log_level="warning",
     )
     uvicorn.Server(config).run(sockets=[listening])
+
+
+def run_replicas(
+    service: "Callable[[str], Service]",
+    replicas: int,
+    listening: socket.socket,
+    told: str,
+    *,
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+) -> None:
+    """The same by several servers in a Ray cluster. service: makes that of a name. told: when all
+    are ready."""
+    try:
+        from harken.serve.replicas import deployed
+    except ModuleNotFoundError as missing:
+        raise HarkenError(
+            f"{missing.name} is not installed; run pip install 'harken[replicas]'"
+        ) from missing
+
+    host, port = listening.getsockname()[:2]
+    listening.close()  # the proxies of Ray Serve take the port
+    with deployed(service, replicas, host=host, port=port, tls_cert=tls_cert, tls_key=tls_key):
+        typer.echo(told)
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()

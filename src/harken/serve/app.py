@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -26,6 +25,7 @@ from harken.serve.dialects.realtime import RealtimeDialect
 from harken.serve.engine import Engine
 from harken.serve.metrics import CONTENT_TYPE, Metrics
 from harken.serve.outbox import Outbox
+from harken.serve.session_id import check_name, new_session_id
 from harken.serve.sessions import Limits, Sessions
 from harken.serve.settings import Settings
 
@@ -57,6 +57,10 @@ class Service:
     record: Path | None = None
     metrics: Metrics = field(default_factory=Metrics)
     page: Path = field(default_factory=lambda: Path(str(files("harken"))) / "serve" / "page")
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
 
 
 def build_app(service: Service) -> Starlette:
@@ -84,7 +88,8 @@ def build_app(service: Service) -> Starlette:
         return serve
 
     async def healthz(request: Request) -> Response:
-        return JSONResponse({"status": "ok", "sessions": len(sessions)})
+        named = {"name": service.name} if service.name else {}
+        return JSONResponse({"status": "ok", "sessions": len(sessions), **named})
 
     async def metrics(request: Request) -> Response:
         try:
@@ -140,7 +145,7 @@ async def _serve(
         if wanted := socket.query_params.get("session_id", ""):
             conversation, is_back = sessions.rejoin(wanted), True
         else:
-            dialect = make("sess_" + secrets.token_hex(12), socket)
+            dialect = make(new_session_id(service.name), socket)
             outbox = Outbox(service.limits.outbox_bytes)
             conversation = sessions.admit(
                 Conversation(dialect, service.engine, service.metrics, outbox, service.record)
