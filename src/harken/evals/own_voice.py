@@ -7,7 +7,7 @@ say a word over it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from harken.decide.listener import Audible, Judgement, Listener
 from harken.decide.rule import OperatingPoint
 from harken.evals.metrics import Figure, rate, share
 from harken.live.dialogue import Conduct, Decided, Dialogue
+from harken.live.echo import without_ours
 from harken.live.playing import Playing
 from harken.live.speaking import Script, speak_line
 from harken.live.trace import CHUNK_S, FlushTrace, ResponseTrace
@@ -156,7 +157,9 @@ def own_voice_session(
             stage.room.add(chunk * CHUNK_SAMPLES, question)
             asked_until = chunk + len(question) // CHUNK_SAMPLES
         hearing, percept = perception.hear(hearing, stage.room.microphone(chunk))
-        heard = Audible(percept, stage.play(chunk))
+        sounded = stage.play(chunk)
+        told = replace(percept, words=without_ours(percept.words, stage.playing.aired))
+        heard = Audible(told, sounded)
         is_late = 0 <= asked_until <= chunk - _MOST_WAIT_CHUNKS
         decision, text = stage.attend(heard, is_asked=is_late)
         if decision == "stop":

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from harken.live.trace import FlushReason, FlushTrace
 from harken.respond.playback import Playback
 
+ECHO_CHUNKS = 8
+"""So long after our voice ends its words may still be recognised; some rooms are slow, too."""
+_MOST_AIRED = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -35,6 +39,7 @@ class Playing:
         self._replies: dict[int, Playback] = {}
         self._cancelled: tuple[Cut, ...] = ()
         self._has_sounded = False
+        self._aired, self._quiet_chunks = "", 0
 
     # The voice
 
@@ -53,6 +58,7 @@ class Playing:
                 return False
             self._replies[chunk] = self._replies[chunk].voiced(text, ms)
             self._has_sounded = self._has_sounded or ms > 0
+            self._aired = (self._aired + text)[-_MOST_AIRED:]
             return True
 
     def has(self, chunk: int) -> bool:
@@ -95,7 +101,16 @@ class Playing:
         with self._lock:
             is_sounding = self._unheard_ms() > 0
             sounded, self._has_sounded = self._has_sounded or is_sounding, is_sounding
+            self._quiet_chunks = 0 if sounded else self._quiet_chunks + 1
+            if self._quiet_chunks > ECHO_CHUNKS:
+                self._aired = ""
             return sounded
+
+    @property
+    def aired(self) -> str:
+        """What our voice has said without a pause of `ECHO_CHUNKS` calls of `take_sounded`."""
+        with self._lock:
+            return self._aired
 
     def cut(self) -> tuple[Cut, ...]:
         """Cut all replies at the player, in their order; none when all of them were heard."""

@@ -10,13 +10,14 @@ gather and are judged afterwards, each as if it had just come in.
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self, TypeAlias
 
 from harken.decide.listener import Audible, Listener
 from harken.errors import HarkenError
 from harken.live.dialogue import Conduct, Decided, Dialogue
+from harken.live.echo import without_ours
 from harken.live.log import SessionLog
 from harken.live.mailbox import Aborted, Mailbox
 from harken.live.playing import Playing
@@ -28,10 +29,14 @@ from harken.stream import SAMPLE_RATE
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A chunk on its way through the session, with seconds on the monotonic clock."""
+    """A chunk on its way through the session, with seconds on the monotonic clock.
+
+    aired: what our own voice said until then (`Playing.aired`).
+    """
 
     chunk: Chunk
     playing: bool
+    aired: str
     arrived_s: float
 
 
@@ -133,6 +138,7 @@ class Session:
             hearing, percept = self._perception.hear(hearing, arrived[0].chunk.samples)
             ears_s = time.monotonic() - began_s
             self._ears_s += ears_s
+            percept = replace(percept, words=without_ours(percept.words, arrived[0].aired))
             audible = Audible(percept, arrived[0].playing)
             sounds = top_sounds(self._perception, percept)
             self._heard.put(HeardChunk(audible, sounds, arrived[0].arrived_s, ears_s))
@@ -169,7 +175,8 @@ class Session:
         self._n_samples += chunk.n_real
         heard_itself = self.playing.take_sounded() if playing is None else playing
         try:
-            self._inbox.put(Arrived(chunk, heard_itself, time.monotonic()))
+            aired = self.playing.aired
+            self._inbox.put(Arrived(chunk, heard_itself, aired, time.monotonic()))
         except Aborted:
             self._raise_error()
             raise HarkenError("this session is closed; start another one") from None

@@ -14,6 +14,7 @@ from harken.decide.decoder_listener import DecoderListener
 from harken.decide.listener import Audible
 from harken.errors import HarkenError
 from harken.live.dialogue import Conduct, Decided, Dialogue
+from harken.live.echo import without_ours
 from harken.live.playing import Playing
 from harken.live.trace import (
     CHUNK_S,
@@ -43,13 +44,15 @@ _JITTER_S = 1.0
 class Arrived:
     """A chunk on its way to the ears.
 
-    typed: text that enters the stream with it. is_asked: a response is due after it. due_s: when
+    aired: what our own voice said until then (`Playing.aired`). typed: text that enters the stream
+    with it. is_asked: a response is due after it. due_s: when
     it arrived, on the monotonic clock, or of a recording sent faster than it was made, when it
     would have been recorded: such a client does not make anybody late.
     """
 
     chunk: Chunk
     playing: bool
+    aired: str
     typed: str
     is_asked: bool
     due_s: float
@@ -106,8 +109,8 @@ class Served:
         self._paced_s = max(now_s, self._paced_s + CHUNK_S)
         due_s = self._paced_s if self._paced_s - now_s > _JITTER_S else now_s
         self._n_put += 1
-        playing = self.playing.take_sounded()
-        self._inbox.append(Arrived(chunk, playing, typed, is_asked, due_s))
+        playing, aired = self.playing.take_sounded(), self.playing.aired
+        self._inbox.append(Arrived(chunk, playing, aired, typed, is_asked, due_s))
 
     def adopt(self, settings: Settings) -> None:
         """Go on with other settings, from the next pass."""
@@ -164,7 +167,8 @@ class Served:
             spare_words=spare_words,
             spare_acoustic=spare_acoustic,
         )
-        spoken = percept.words
+        spoken = without_ours(percept.words, arrived.aired)
+        percept = replace(percept, words=spoken)
         if arrived.typed:
             typed = HeardWord(" " + arrived.typed, arrived.chunk.end_sample, "en")
             percept = replace(percept, words=(*spoken, typed))
