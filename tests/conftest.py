@@ -4,9 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from harken.stream import Profile, Vocabulary, profile_named
+
+settings.register_profile("harken", deadline=None)  # tests never time
+settings.load_profile("harken")
 
 
 def byte_symbols() -> list[str]:

@@ -54,7 +54,7 @@ def test_a_figure_that_nothing_counts_for_is_left_out() -> None:
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 9)), min_size=1),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_an_arm_does_not_differ_from_itself_and_differences_add_up(
     items: list[tuple[int, int, int]],
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harken.decide.listener import Audible
@@ -113,7 +113,6 @@ def histories(draw: st.DrawFn) -> list[Turn]:
     return [turn(chunk, draw(words), draw(said)) for chunk in sorted(chunks)]
 
 
-@settings(deadline=None)
 @given(histories(), st.integers(0, 400), st.sampled_from([0.0, 4.0, 20.0]))
 def test_what_stays_fits_is_in_order_and_whole_and_nothing_better_goes(
     history: list[Turn], room: int, recent_s: float

@@ -1,7 +1,7 @@
 """What was heard of a reply is a beginning of it, and grows with what was played."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harken.respond.playback import Playback
@@ -17,7 +17,6 @@ TEXTS = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(TEXTS, st.lists(st.floats(0, 5000), max_size=12), st.floats(20, 2000), st.booleans())
 def test_what_was_heard_grows_from_nothing_to_the_whole(
     text: str, acknowledged: list[float], ms: float, ends: bool

@@ -25,7 +25,7 @@ TEXTS = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(TEXTS)
 def test_pieces_join_to_the_text_and_none_is_empty(texts: list[str]) -> None:
     pieces = list(sentences_of(texts))
@@ -33,7 +33,7 @@ def test_pieces_join_to_the_text_and_none_is_empty(texts: list[str]) -> None:
     assert all(pieces)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(TEXTS)
 def test_every_piece_but_the_last_says_something_and_is_not_too_long(texts: list[str]) -> None:
     *pieces, _ = [*sentences_of(texts), ""]
@@ -51,7 +51,7 @@ words = st.lists(
 sentence = st.builds(lambda w, end: " ".join(w) + end, words, st.sampled_from(".!?。！？…"))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(sentence, min_size=1, max_size=5))
 def test_a_finished_sentence_is_never_held_back(sentences: list[str]) -> None:
     cutter = SentenceCutter()

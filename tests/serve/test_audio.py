@@ -4,7 +4,7 @@ import base64
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harken.errors import HarkenError
@@ -42,7 +42,6 @@ def test_what_is_too_loud_is_clipped() -> None:
         assert back[0] > 0.97 and back[1] < -0.97
 
 
-@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_any_text_is_audio_or_refused(text: str) -> None:
     try:

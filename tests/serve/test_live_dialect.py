@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.serve.shapes import LIVE, checked
 from tests.serve.told import judged, pcm16, piece, replied, voiced
@@ -232,7 +232,6 @@ def test_half_a_sample_is_no_audio() -> None:
         started().receive({"type": "session.input_audio.append", "audio": "AAAA"})
 
 
-@settings(deadline=None)
 @given(st.one_of(st.binary(max_size=40), st.text(max_size=40)))
 def test_no_frame_breaks_the_parser(frame: bytes | str) -> None:
     try:
@@ -249,7 +248,6 @@ JSON = st.recursive(
 KINDS = ("session.start", "session.update", "session.input_audio.append", "harken.order.add", "x")
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(KINDS),
     st.dictionaries(st.sampled_from(["session", "audio", "text", "event_id"]), JSON),

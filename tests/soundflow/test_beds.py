@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harken.soundflow.beds import AMBIENT_NOISE_DB, SNR_DB, crossfaded, lay_noise, rms_db
@@ -10,7 +10,6 @@ from harken.soundflow.scene import Scene
 from harken.stream import SAMPLE_RATE
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(100, 9000), min_size=1, max_size=4), st.integers(1, 30_000))
 def test_crossfades_keep_the_length_and_leave_no_hole(lengths: list[int], samples: int) -> None:
     y = crossfaded([np.ones(n, np.float32) for n in lengths], samples)

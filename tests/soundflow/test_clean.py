@@ -47,7 +47,7 @@ def clips(draw: st.DrawFn) -> F32:
     return (x + floor * random.standard_normal(len(x))).astype(np.float32)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(clips())
 def test_any_clip_comes_out_on_the_grid_no_louder_and_stays_as_it_is(x: F32) -> None:
     cleaned = clean(x)

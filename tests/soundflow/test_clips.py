@@ -45,7 +45,7 @@ def stored(folder: Path, clips: list[Clip]) -> Clips:
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(texts, texts, st.floats(0, 1e6)), max_size=8))
 def test_what_is_written_is_read(
     tmp_path_factory: pytest.TempPathFactory, described: list[tuple[str, str, float]]

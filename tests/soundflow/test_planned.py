@@ -156,7 +156,6 @@ def hand_made(draw: st.DrawFn) -> Plan:
     return plan_of(*events, orders=tuple((f"e{a}", f"e{b}") for a, b in orders))
 
 
-@settings(deadline=None)
 @given(hand_made(), st.integers(0, 99), st.sets(st.integers(0, 11)))
 def test_pauses_orders_and_talk_are_kept_whatever_is_missing(
     plan: Plan, seed: int, missing: set[int]
@@ -185,7 +184,7 @@ def test_pauses_orders_and_talk_are_kept_whatever_is_missing(
     assert all(one[1] <= other[0] for one, other in pairwise(talk))
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(hand_made(), st.integers(0, 99))
 def test_a_scene_lists_its_foreground_and_what_is_due_lies_in_it(plan: Plan, seed: int) -> None:
     ground = ground_of("dog_bark", "cough", "door", "other_effect")

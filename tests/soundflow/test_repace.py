@@ -69,13 +69,13 @@ def test_a_finer_pace_meets_the_end_of_a_sound_earlier_and_words_no_earlier() ->
 
 
 @given(any_row())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_its_own_pace_changes_nothing(given_row: dict[str, Any]) -> None:
     assert repaced(given_row, CHUNK_SAMPLES) == given_row
 
 
 @given(any_row(), st.sampled_from([HALF, DOUBLE]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_pace_gives_a_row_that_can_be_learnt(
     given_row: dict[str, Any], step_samples: int
 ) -> None:

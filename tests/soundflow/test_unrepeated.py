@@ -1,7 +1,7 @@
 """Composition asks for what the guard of a session lets be said, and for all of that."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harken.live.say_once import SayOnce
@@ -41,7 +41,6 @@ def test_the_same_again_is_due_after_eight_seconds_after_words_and_after_somethi
     assert chunks_due({3: KNOCK, 5: DOG, 8: KNOCK}, set()) == [3, 5, 8]
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(st.integers(0, CHUNKS - 1), st.sampled_from([KNOCK, DOG]), min_size=1),
     st.sets(st.integers(0, CHUNKS - 1), max_size=9),

@@ -54,7 +54,6 @@ def timelines(draw: st.DrawFn, profile: Profile, rare: tuple[str, ...] = ()) -> 
 
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
-@settings(deadline=None)
 def test_what_was_written_is_read_back(
     vocabularies: dict[str, Vocabulary],
     qwen_tokenizer: Tokenizer,
@@ -71,7 +70,7 @@ def test_what_was_written_is_read_back(
 
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_a_read_session_is_written_again_to_the_same_ids(
     vocabularies: dict[str, Vocabulary], name: str, data: st.DataObject
 ) -> None:

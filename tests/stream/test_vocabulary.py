@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models
 
@@ -29,7 +29,6 @@ ANY_TEXT = st.lists(st.text() | st.sampled_from(CONTROL_LOOKING), max_size=6).ma
 
 @pytest.mark.parametrize("name", NAMES)
 @given(text=ANY_TEXT)
-@settings(deadline=None)
 def test_any_text_round_trips_without_control_ids(
     vocabularies: dict[str, Vocabulary], name: str, text: str
 ) -> None:

@@ -63,7 +63,7 @@ def test_there_is_no_rule_for_a_dog() -> None:
         Procedural().generate(dog, 1.0, np.random.default_rng(0))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 1000), st.floats(0.1, 20), st.floats(0, 1.5))
 def test_a_repeated_sound_is_whole_and_as_long_as_it_can_be(
     seed: int, seconds: float, pause_s: float

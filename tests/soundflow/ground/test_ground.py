@@ -181,7 +181,7 @@ def test_speech_is_left_to_the_next_stage() -> None:
     assert [s.event for s in result.sounds] == [DOG] and result.left == ()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.sampled_from(["dog", "cat", "talk"]), min_size=1, max_size=6),
     st.sets(st.sampled_from(sorted(SOUNDS))),

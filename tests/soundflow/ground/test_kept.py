@@ -42,7 +42,7 @@ def test_a_broken_file_is_made_again(tmp_path: Path, content: bytes) -> None:
     assert np.array_equal(kept("kind", b"a", make=never), value)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.lists(st.floats(width=32, allow_nan=False), max_size=9), st.binary(max_size=9))
 def test_any_values_come_back(values: list[float], content: bytes) -> None:
     array = np.array(values, np.float32)

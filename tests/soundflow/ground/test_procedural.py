@@ -72,7 +72,7 @@ def onsets(x: F64, rise: float = 3.0, apart_s: float = 0.1) -> F64:
     return np.array(kept) / 100
 
 
-@settings(max_examples=28, deadline=None)
+@settings(max_examples=28)
 @given(st.sampled_from(sorted(SOUNDS)), st.integers(0, 2**32 - 1), st.floats(0.3, 3.0))
 def test_any_sound_has_its_length_a_peak_of_one_and_soft_ends(
     name: str, seed: int, seconds: float

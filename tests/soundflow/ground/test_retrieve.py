@@ -89,7 +89,7 @@ def test_a_shelf_may_be_empty_and_the_split_must_exist() -> None:
         Shelf([], "test", word_vectors)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(

@@ -139,7 +139,7 @@ def test_samples_that_are_no_numbers_are_rejected() -> None:
     assert verify(x, BARK, "dog_bark", FakeEar(Bark=0.9)).decision is Decision.REJECT
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.floats(0.1, 100), st.floats(0.0, 300))
 def test_half_to_twice_the_planned_length_will_do(planned_s: float, seconds: float) -> None:
     told = length_fits(replace(BARK, rough_duration_s=planned_s), seconds)
@@ -203,7 +203,7 @@ def test_noise_that_is_the_sound_itself_and_tones_are_no_noise() -> None:
     assert floor_below_peak_db(tremolo) is None
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.floats(0.05, 4.0), st.floats(1e-4, 0.5))
 def test_any_sound_is_judged_and_cleaned_at_most_once(
     seed: int, seconds: float, level: float

@@ -122,7 +122,7 @@ def second(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     spans=st.lists(
         st.tuples(
@@ -178,7 +178,7 @@ TABLES = {
 
 @pytest.mark.parametrize("name", TABLES)
 @given(rows=st.lists(st.dictionaries(st.sampled_from(FIELDS), ANY, max_size=6), min_size=1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_no_row_whatever_it_holds_stops_a_reader(
     tmp_path_factory: pytest.TempPathFactory, name: str, rows: list[dict[str, object]]
 ) -> None:

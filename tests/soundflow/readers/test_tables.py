@@ -108,7 +108,7 @@ def test_all_tables_of_a_folder_but_hidden_and_named_ones(tmp_path: Path, put: W
     assert found == [("a.json", {"a": 1}), ("x.jsonl", {"a": 2})]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(values=st.lists(st.dictionaries(st.text(), st.text() | st.integers() | st.none())))
 def test_what_is_written_as_lines_is_read_again(
     tmp_path_factory: pytest.TempPathFactory, values: list[dict[str, object]]

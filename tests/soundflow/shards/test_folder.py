@@ -304,9 +304,7 @@ def test_two_writers_do_not_share_a_folder(data: Path, tmp_path: Path) -> None:
         write_shards(data, tmp_path, streams_per_shard=A_SHARD)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, 10**9), bit=st.integers(0, 7), cut=st.booleans())
 def test_a_damaged_shard_is_refused_by_name_or_reads_as_before(
     whole: Path, tmp_path: Path, at: int, bit: int, cut: bool

@@ -47,7 +47,7 @@ def test_noise_fills_the_silence_and_only_when_asked_for() -> None:
     assert np.sqrt(np.square(noisy).mean()) == pytest.approx(1e-3, rel=0.1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.integers(1, 5_000))
 def test_equal_seeds_sound_equal_and_the_length_is_kept(seed: int, length: int) -> None:
     x = np.random.default_rng(seed).normal(0, 0.1, length).astype(np.float32)

@@ -103,7 +103,7 @@ PIECES = st.sampled_from(
 TEXTS = st.one_of(st.text(max_size=40), st.lists(PIECES, max_size=14).map("".join))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEXTS, LANGUAGES)
 def test_no_digit_is_left_and_saying_it_again_changes_nothing(text: str, language: str) -> None:
     said = spoken_form(text, language).text
@@ -115,7 +115,7 @@ def test_no_digit_is_left_and_saying_it_again_changes_nothing(text: str, languag
 WORDS = st.lists(st.from_regex(r"[a-z]{2,8}", fullmatch=True), min_size=1, max_size=8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(WORDS)
 def test_plain_words_stay_as_they_are(words: list[str]) -> None:
     said = spoken_form(" ".join(words) + ".", "en")
@@ -123,7 +123,7 @@ def test_plain_words_stay_as_they_are(words: list[str]) -> None:
     assert said.changes == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(WORDS, st.data())
 def test_words_between_numbers_and_marks_stay_in_their_order(
     words: list[str], data: st.DataObject
