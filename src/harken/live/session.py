@@ -167,7 +167,7 @@ class Session:
 
     def push(self, chunk: Chunk, *, playing: bool | None = None) -> None:
         """Hear the next chunk. playing: our own voice was audible in it; by default whether
-        `Session.playing` had some since the last one.
+        `Session.playing` had some since the last one, and then its words are dropped.
 
         Raises what a worker failed with, and HarkenError after `finish` or `close`.
         """
@@ -175,7 +175,7 @@ class Session:
         self._n_samples += chunk.n_real
         heard_itself = self.playing.take_sounded() if playing is None else playing
         try:
-            aired = self.playing.aired
+            aired = self.playing.aired if playing is None else ""
             self._inbox.put(Arrived(chunk, heard_itself, aired, time.monotonic()))
         except Aborted:
             self._raise_error()
