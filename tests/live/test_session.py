@@ -120,3 +120,19 @@ def test_a_response_can_be_cancelled_from_outside(
     said = [e.text for e in events if isinstance(e, ResponseTrace)]
     assert summary.responses == len(said) == 2
     assert all(len(listener.vocabulary.encode(text)) < 8 for text in said)
+
+
+@pytest.mark.parametrize(("is_room", "words"), [(True, False), (False, True)])
+def test_words_of_our_own_voice_stay_out_of_the_stream_but_not_of_a_recording(
+    listener: OnnxListener, perception: Perception, speech: Path, is_room: bool, words: bool
+) -> None:
+    quiet = Conduct(point=OperatingPoint(respond=0.9999))
+    with Session(listener, perception, quiet) as session:
+        before = -1  # the reply is older than what is heard here
+        session.playing.begin(before)
+        session.playing.voiced(before, "You will now be placed into the conference.", 2400)
+        for chunk in chunks(speech):
+            session.push(chunk, playing=None if is_room else False)
+        session.finish()
+    heard = read(session.log.stream(), listener.vocabulary).heard
+    assert any("placed" in h.text for h in heard) is words
