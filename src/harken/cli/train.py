@@ -1,4 +1,4 @@
-"""`harken train`: run, resume, export."""
+"""`harken train`: run, resume, export, mean."""
 
 import json
 import os
@@ -111,6 +111,23 @@ def export(
 
     checkpoint = export_run(Run(run_folder(name)), out, "newest" if newest else "best")
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, step {checkpoint.facts.get('step')}")
+
+
+@app.command()
+def mean(
+    first: Annotated[Path, typer.Argument(help="A checkpoint.")],
+    second: Annotated[Path, typer.Argument(help="Another one, of a run that began like it.")],
+    out: Annotated[
+        Path, typer.Argument(callback=require_place, help="The checkpoint to write (.safetensors).")
+    ],
+    profile: Annotated[str, typer.Option(help="Profile of both.")] = "mini",
+) -> None:
+    """Write the mean of the weights of two checkpoints; calibrate it afterwards."""
+    from harken.stream import profile_named
+    from harken.train.mean import mean as mean_of
+
+    mean_of(first, second, out, profile_named(profile))
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
 
 
 def _start(name: str, profile: str) -> Any:
