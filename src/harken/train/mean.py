@@ -6,6 +6,8 @@ loss, and between them what each has learnt holds: Wortsman et al. 2022, "Model 
 
 from pathlib import Path
 
+import numpy as np
+
 from harken.decide.checkpoint import Calibration, Checkpoint
 from harken.errors import HarkenError
 from harken.stream import Profile
@@ -27,7 +29,10 @@ def mean(first: Path, second: Path, out: Path, profile: Profile) -> Checkpoint:
         raise HarkenError(
             f"{first} and {second} learnt different weights; take two runs of one configuration"
         )
-    tensors = {name: (one.tensors[name] + other.tensors[name]) / 2 for name in one.tensors}
+    tensors = {
+        name: np.float32(0.5) * (tensor + other.tensors[name])
+        for name, tensor in one.tensors.items()
+    }
     checkpoint = Checkpoint(profile, tensors, Calibration(), {"mean": [one.facts, other.facts]})
     checkpoint.save(out)
     return checkpoint
