@@ -142,17 +142,13 @@ def test_nothing_is_left(server: Server, trouble: Callable[[Server], None], time
     assert resident_bytes() - had < MOST_BYTES
 
 
-@pytest.mark.parametrize("unread", [0, 200])
-def test_a_client_that_vanished_is_found_out(server: Server, unread: int) -> None:
-    """No end of its line arrives and no answer to a ping, perhaps with much on its way to it."""
+def test_a_client_that_vanished_is_found_out(server: Server) -> None:
+    """No end of its line arrives and no answer to a ping."""
     before, lived = held(server), alive()
-    server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8_192)
-    clients = [RawClient(server, receive_buffer=4_096) for _ in range(20)]
+    clients = [RawClient(server) for _ in range(20)]
     for client in clients:
         with suppress(OSError):  # it may be found out before it has said all of this
             client.send(START)
-            for _ in range(unread):
-                client.send("nonsense")
     while json.loads(get(server, "/healthz")[1])["sessions"]:
         pass
     for client in clients:
