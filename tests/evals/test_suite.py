@@ -2,8 +2,9 @@
 
 import pytest
 
+from harken.evals.respond_or_ignore import by_category, categories
 from harken.evals.streams import Case, Due, Outcome
-from harken.evals.suite import by_category, categories, counting, interruption, naming, standing
+from harken.evals.suite import counting, interruption, naming, standing
 from harken.soundflow.composing import AGREED
 from harken.soundflow.events import EVENTS
 from harken.stream import Prefix

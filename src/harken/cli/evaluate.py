@@ -68,8 +68,9 @@ def streams(
 ) -> None:
     """Run every stream of a split through the loop and print what came of it."""
     from harken.evals.metrics import translation_metrics
+    from harken.evals.respond_or_ignore import by_category, categories
     from harken.evals.significance import counts_by_audio
-    from harken.evals.suite import by_category, categories, figures
+    from harken.evals.suite import figures
     from harken.soundflow.rows import rows
 
     translation_metrics()

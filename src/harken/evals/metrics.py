@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +62,15 @@ def share(hits: Sequence[bool], of: Sequence[Hashable] | None = None) -> Figure:
     """How many of the items are true."""
     values = np.asarray(hits, float)
     return bootstrap(len(values), lambda i: float(values[i].mean()), of)
+
+
+Hit: TypeAlias = tuple[Hashable, bool]
+"""The stream of an item, and whether the item was right."""
+
+
+def share_of(hits: Sequence[Hit]) -> Figure:
+    """How many of the items were right."""
+    return share([is_right for _, is_right in hits], [stream for stream, _ in hits])
 
 
 def balanced_accuracy(

@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from harken.errors import HarkenError
 from harken.evals.paired import Counts, compared
+from harken.evals.respond_or_ignore import answered
 from harken.evals.streams import Outcome
-from harken.evals.suite import answered
 
 F64 = npt.NDArray[np.float64]
 SWAPS = 10_000

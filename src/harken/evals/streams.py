@@ -1,6 +1,6 @@
 """Sessions over composed streams: the stored percepts through the very loop that users run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,11 @@ class Outcome:
     def answers(self, due: Due, late: int = 4) -> list[str]:
         """Texts said from the beginning of a cause to `late` chunks after it was due."""
         return [text for chunk, text, _ in self.said if due.start <= chunk <= due.chunk + late]
+
+
+def of_tasks(outcomes: Sequence[Outcome], *tasks: str) -> list[Outcome]:
+    """Those of sessions of these tasks."""
+    return [o for o in outcomes if o.case.task in tasks]
 
 
 def cases(data: Path, split: str) -> Iterator[Case]:

@@ -1,28 +1,28 @@
 """The dev figures of a checkpoint: when it speaks, and what it says.
 
-Beside balanced accuracy stand the constant baselines: always silent, always respond. Intervals draw
-audios: what several variants or moments of one audio gave is not independent.
+Intervals draw audios: what several variants or moments of one audio gave is not independent.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from harken.evals.metrics import (
     Figure,
-    balanced_accuracy,
+    Hit,
     bleu,
     bootstrap,
     chrf,
     error_rate,
     rate,
-    share,
+    share_of,
 )
-from harken.evals.streams import Due, Outcome
+from harken.evals.respond_or_ignore import respond_or_ignore
+from harken.evals.streams import Due, Outcome, of_tasks
 from harken.live.trace import CHUNK_S
+from harken.respond.sentences import words_of
 from harken.soundflow.composing import AGREED
 from harken.soundflow.events import EVENTS
 from harken.soundflow.texts import is_chinese
@@ -40,110 +40,12 @@ _NAMES = {label: _ARTICLE.sub("", kind.name) for label, kind in EVENTS.items()}
 # The longest first: a smoke alarm is not an alarm, and a train no rain.
 _NAMED = re.compile(rf"\b(?:{'|'.join(sorted(set(_NAMES.values()), key=len, reverse=True))})\b")
 
-Hit: TypeAlias = tuple[str, bool]
-"""The audio of an item, and whether it was right."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """A sound in an audio: whether a reply to it was due, and whether something was said."""
-
-    audio: str
-    is_due: bool
-    is_answered: bool
-
-
-def words_of(text: str) -> list[str]:
-    """Lower-case words; every Chinese character is a word."""
-    return re.findall(r"[一-鿿]|[^\W_一-鿿]+", text.lower())
-
-
-def _of(outcomes: Sequence[Outcome], *tasks: str) -> list[Outcome]:
-    return [o for o in outcomes if o.case.task in tasks]
-
-
-def _share(hits: Sequence[Hit]) -> Figure:
-    return share([is_right for _, is_right in hits], [audio for audio, _ in hits])
-
-
-def respond_or_ignore(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
-    """Sounds under care and quiet: the due ones answered, the others (known from the same audio
-    under narrate) left alone. Beside them the same under bench."""
-    sounds = answered(outcomes, "care", "quiet")
-    accuracy, recall, silence = _told_apart(sounds)
-    return {
-        "balanced accuracy": accuracy,
-        "always silent": _balanced([replace(s, is_answered=False) for s in sounds]),
-        "always respond": _balanced([replace(s, is_answered=True) for s in sounds]),
-        "recall of due": recall,
-        "silence on others": silence,
-        "balanced accuracy, bench": _balanced(answered(outcomes, "bench")),
-    }
-
-
-def answered(
-    outcomes: Sequence[Outcome], *policies: str, causes: Collection[str] | None = None
-) -> list[Sound]:
-    """Every sound (of `causes`) under those policies."""
-    named = {o.case.audio: o.case.due for o in _of(outcomes, "narrate")}
-    sounds = []
-    for outcome in _of(outcomes, *policies):
-        audio = outcome.case.audio
-        wanted = {(d.cause, d.start) for d in outcome.case.due}
-        for event in named.get(audio, outcome.case.due):
-            if causes is None or event.cause in causes:
-                is_due = (event.cause, event.start) in wanted
-                sounds.append(Sound(audio, is_due, bool(outcome.answers(event))))
-    return sounds
-
-
-def _told_apart(sounds: Sequence[Sound]) -> tuple[Figure, Figure, Figure]:
-    """Balanced accuracy, recall of due sounds, silence on the others."""
-    return (
-        _balanced(sounds),
-        _share([(s.audio, s.is_answered) for s in sounds if s.is_due]),
-        _share([(s.audio, not s.is_answered) for s in sounds if not s.is_due]),
-    )
-
-
-def _balanced(sounds: Sequence[Sound]) -> Figure:
-    return balanced_accuracy(
-        [s.is_due for s in sounds], [s.is_answered for s in sounds], [s.audio for s in sounds]
-    )
-
-
-def categories(rows: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:
-    """Labels of events by what train rows hold of them: recordings (seen), imagined only, none."""
-    recorded: set[str] = set()
-    imagined: set[str] = set()
-    for row in rows:
-        if row["split"] == "train":
-            labels = {label for *_, label in row.get("sounds", [])}
-            (imagined if row.get("resound") else recorded).update(labels)
-    seen, only = recorded & EVENTS.keys(), (imagined - recorded) & EVENTS.keys()
-    return {"seen": seen, "imagined only": only, "unseen": set(EVENTS) - seen - only}
-
-
-def by_category(
-    outcomes: Sequence[Outcome], groups: Mapping[str, Collection[str]]
-) -> dict[str, Figure]:
-    """Respond or ignore under care and quiet, by groups of labels."""
-    found: dict[str, Figure] = {}
-    for name, labels in groups.items():
-        sounds = answered(outcomes, "care", "quiet", causes=labels)
-        names = (
-            f"{what}, {name}"
-            for what in ("balanced accuracy", "recall of due", "silence on others")
-        )
-        found |= zip(names, _told_apart(sounds), strict=True)
-    return found
-
 
 def false_alarms(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """Responses an hour where none is due."""
     figures = {}
     for name, task in (("ambience", "background"), ("talk", "others_talking")):
-        chosen = _of(outcomes, task)
+        chosen = of_tasks(outcomes, task)
         figures[f"false alarms per hour of {name}"] = rate(
             [len(o.said) for o in chosen],
             [o.case.hours for o in chosen],
@@ -156,11 +58,11 @@ def naming(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """Narrated events: answered in time with the right name."""
     hits = [
         (outcome.case.audio, any(_names(text, due) for text in outcome.answers(due)))
-        for outcome in _of(outcomes, "narrate", "narrate_order")
+        for outcome in of_tasks(outcomes, "narrate", "narrate_order")
         for due in outcome.case.due
         if due.cause in EVENTS
     ]
-    return {"event naming": _share(hits)}
+    return {"event naming": share_of(hits)}
 
 
 def _names(text: str, due: Due) -> bool:
@@ -176,7 +78,7 @@ def counting(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     last: list[Hit] = []
     counted: list[Hit] = []
     needless: list[Hit] = []
-    for outcome in _of(outcomes, "count"):
+    for outcome in of_tasks(outcomes, "count"):
         audio = outcome.case.audio
         due = [d for d in outcome.case.due if d.text != AGREED]
         said = [text for _, text, _ in outcome.said if text != AGREED]
@@ -191,18 +93,18 @@ def counting(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
             exact.append((audio, is_exact))
             last.append((audio, said[-1:] == [due[-1].text]))
     return {
-        "counting exact (2 to 6)": _share(exact),
-        "counting exact (2 to 8)": _share(wider),
-        "last count right": _share(last),
-        "sounds counted": _share(counted),
-        "needless counts among those said": _share(needless),
+        "counting exact (2 to 6)": share_of(exact),
+        "counting exact (2 to 8)": share_of(wider),
+        "last count right": share_of(last),
+        "sounds counted": share_of(counted),
+        "needless counts among those said": share_of(needless),
     }
 
 
 def transcription(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """What was said as transcript against the words the ears committed."""
     pairs, audios = [], []
-    for outcome in _of(outcomes, "transcribe"):
+    for outcome in of_tasks(outcomes, "transcribe"):
         spans = [d for d in outcome.case.due if d.cause == "transcript"]
         for start in sorted({d.start for d in spans}):
             group = [d for d in spans if d.start == start]
@@ -218,11 +120,11 @@ def translation(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """Translations in time, against the reference."""
     items = [
         (outcome.case.audio, due.text, " ".join(outcome.answers(due, late=6)))
-        for outcome in _of(outcomes, "translate")
+        for outcome in of_tasks(outcomes, "translate")
         for due in outcome.case.due
         if due.cause == "translation"
     ]
-    done = _share([(audio, bool(said)) for audio, _, said in items])
+    done = share_of([(audio, bool(said)) for audio, _, said in items])
     return {"sentences translated": done} | translated(items)
 
 
@@ -241,7 +143,7 @@ def translated(items: Sequence[tuple[str, str, str]]) -> dict[str, Figure]:
 def answers(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """Spoken questions: answered, and holding the words that make the answer."""
     spoke, right = [], []
-    for outcome in _of(outcomes, "chat"):
+    for outcome in of_tasks(outcomes, "chat"):
         for due in outcome.case.due:
             said = " ".join(outcome.answers(due, late=6))
             asked = "".join(p.text for p in outcome.case.percepts[: due.chunk + 1])
@@ -249,14 +151,14 @@ def answers(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
             right.append((outcome.case.audio, holds_answer(said, due.text, asked)))
     memory = [
         (outcome.case.audio, due.text in outcome.answers(due, late=6))
-        for outcome in _of(outcomes, "remember")
+        for outcome in of_tasks(outcomes, "remember")
         for due in outcome.case.due
         if due.cause == "recall"
     ]
     return {
-        "questions answered": _share(spoke),
-        "answers with the reference's key words": _share(right),
-        "facts recalled": _share(memory),
+        "questions answered": share_of(spoke),
+        "answers with the reference's key words": share_of(right),
+        "facts recalled": share_of(memory),
     }
 
 
@@ -276,7 +178,7 @@ def orders(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
                 agreed.append((outcome.case.audio, bool(outcome.answers(due, late=6))))
             elif outcome.case.task == "tell_when":
                 awaited.append((outcome.case.audio, bool(outcome.answers(due))))
-    return {"orders acknowledged": _share(agreed), "awaited sounds reported": _share(awaited)}
+    return {"orders acknowledged": share_of(agreed), "awaited sounds reported": share_of(awaited)}
 
 
 def standing(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
@@ -306,15 +208,15 @@ def standing(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
                 ]
                 cancelled.append((case.audio, not needless))
     return {
-        "replies under a standing order": _share(under),
-        "replies under an order that replaced another": _share(changed),
-        "cancelled orders left alone": _share(cancelled),
+        "replies under a standing order": share_of(under),
+        "replies under an order that replaced another": share_of(changed),
+        "cancelled orders left alone": share_of(cancelled),
     }
 
 
 def interruption(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """While our own voice plays: told to stop it stops, else it goes on; what it says to itself."""
-    chosen = _of(outcomes, "interrupted")
+    chosen = of_tasks(outcomes, "interrupted")
     told = [
         (
             o.case.audio,
@@ -327,8 +229,8 @@ def interruption(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     to_itself = [sum(chunk in o.case.playing for chunk, *_ in o.said) for o in chosen]
     hours = [o.case.playing_hours for o in chosen]
     return {
-        "told to stop, stopped": _share(told),
-        "not told to stop, went on": _share(untold),
+        "told to stop, stopped": share_of(told),
+        "not told to stop, went on": share_of(untold),
         "replies to its own voice per hour": rate(to_itself, hours, [o.case.audio for o in chosen]),
     }
 

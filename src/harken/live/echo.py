@@ -6,16 +6,14 @@ voice sounds teach the listener to leave it alone; this is the guard for what sl
 `say_once` is for repeats. Sounds, and words that are not ours, pass.
 """
 
-import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 from harken.perceive.percept import HeardWord
+from harken.respond.sentences import words_of
 
 OURS = 0.6
 """From this share on, words that also stand in what we said, in the same order, are ours."""
-
-_TOKEN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\\W\u3007-\u9fff]+")
 
 
 def without_ours(words: Sequence[HeardWord], aired: str) -> tuple[HeardWord, ...]:
@@ -24,14 +22,9 @@ def without_ours(words: Sequence[HeardWord], aired: str) -> tuple[HeardWord, ...
     aired: what our voice said within the last seconds. Recognition through a room errs, so some of
     the words may differ; one word alone, or two, must be the same.
     """
-    heard = _tokens("".join(word.text for word in words))
+    heard = words_of("".join(word.text for word in words))
     if not heard or not aired:
         return tuple(words)
-    matches = SequenceMatcher(None, heard, _tokens(aired), autojunk=False).get_matching_blocks()
+    matches = SequenceMatcher(None, heard, words_of(aired), autojunk=False).get_matching_blocks()
     is_ours = sum(match.size for match in matches) >= OURS * len(heard)
     return () if is_ours else tuple(words)
-
-
-def _tokens(text: str) -> list[str]:
-    """Its words without case and marks; of Chinese its characters."""
-    return _TOKEN.findall(text.casefold())

@@ -23,7 +23,9 @@ MOST_WIDTH = 160
 _CLAUSE_MARKS, _SENTENCE_MARKS = frozenset(",;:，；：、—"), frozenset(".!?…。！？")
 _CLAUSE_PAUSE_S, _SENTENCE_PAUSE_S = 0.12, 0.25
 
-_HAN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_HAN_LETTERS = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_HAN = re.compile(f"[{_HAN_LETTERS}]")
+_WORD = re.compile(rf"[{_HAN_LETTERS}]|[^\W_{_HAN_LETTERS}]+")
 _HAN_WIDTH = 3  # Mandarin has some 4.5 characters a second, English 15
 _JOINTS = re.compile(
     r" (?=(?:and|but|or|so|because|that|which|who|when|while|where|if"
@@ -42,6 +44,11 @@ _DOTTED = re.compile(r"(?:[A-Za-z]\.)*[A-Za-z]")  # an initial, or e.g, a.m, U.S
 def language_of(text: str) -> str:
     """`zh` for a text with Chinese characters, else `en`."""
     return "zh" if _HAN.search(text) else "en"
+
+
+def words_of(text: str) -> list[str]:
+    """Its words without case and marks; every Chinese character is one."""
+    return _WORD.findall(text.casefold())
 
 
 def width(text: str) -> int:

@@ -45,9 +45,9 @@ class Arrived:
     """A chunk on its way to the ears.
 
     aired: what our own voice said until then (`Playing.aired`). typed: text that enters the stream
-    with it. is_asked: a response is due after it. due_s: when
-    it arrived, on the monotonic clock, or of a recording sent faster than it was made, when it
-    would have been recorded: such a client does not make anybody late.
+    with it. is_asked: a response is due after it. due_s: when it arrived, on the monotonic clock,
+    or of a recording sent faster than it was made, when it would have been recorded: such a client
+    does not make anybody late.
     """
 
     chunk: Chunk
