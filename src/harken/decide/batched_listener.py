@@ -20,8 +20,9 @@ from harken.decide.onnx_listener import Cache, OnnxListener, open_graph
 from harken.parts.convert.layout import graph_file
 
 F32 = npt.NDArray[np.float32]
-MOST_ROWS = 64
-"""In a pass of several, which all of them wait for; a longer pass is run alone."""
+MOST_ROWS = 12
+"""In a pass of several, which all of them wait for: text, and a chunk or two. Longer ones gain too
+little to be worth the wait, and run alone."""
 
 
 @dataclass(frozen=True, slots=True)
