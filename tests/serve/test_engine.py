@@ -1,13 +1,14 @@
 """Many sessions with a few workers: turns, company, failures that stay where they are, the end."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from tests.serve.conftest import PATIENT
 
-from harken.decide.batched_listener import BatchedListener, Pass, Passed, fitting
+from harken.decide.batched_listener import BatchedListener, Pass, Passed
 from harken.decide.company import Company
 from harken.perceive.chunks import Chunk
 from harken.perceive.perception import Perception
@@ -77,6 +78,23 @@ def told_of(engine: Engine, orders: Sequence[str]) -> list[list[object]]:
     return list(came.values())
 
 
+class Gathered(Company[Pass, Passed]):
+    """Waits for everybody in a step, and lets the first `most` into their steps together."""
+
+    def __init__(self, run: Callable[[Sequence[Pass]], Sequence[Passed]], most: int) -> None:
+        super().__init__(run, lambda waiting: min(len(waiting), most), patience_s=600)
+        self._first = threading.Barrier(most)
+        self._gathered = threading.Event()
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        with super().step():
+            if not self._gathered.is_set():
+                self._first.wait(600)
+                self._gathered.set()
+            yield
+
+
 def test_sessions_decide_and_say_in_company_what_they_do_alone(
     engine: Engine, tiny_listener: BatchedListener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,8 +105,7 @@ def test_sessions_decide_and_say_in_company_what_they_do_alone(
         return tiny_listener.run(passes)
 
     most = tiny_listener.company_of
-    patient = Company(run, lambda waiting: fitting(waiting, most), patience_s=600)
-    monkeypatch.setattr(tiny_listener, "company", patient)
+    monkeypatch.setattr(tiny_listener, "company", Gathered(run, most))
     with Engine(tiny_listener, Perception(()), shedding=PATIENT) as own:
         together = told_of(own, ORDERS)
         assert max(sizes) == most
@@ -121,9 +138,10 @@ def test_what_breaks_ends_one_session_alone(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     told: list[tuple[str, Outcome]] = []
-    fine = Ear("fine", told)
+    fine, refused = Ear("fine", told), Ear("refused", [])
 
     def refuse(outcome: Outcome) -> None:
+        refused(outcome)
         raise BrokenPipeError("nobody listens")
 
     tells: tuple[Callable[[Outcome], None], ...] = (refuse, fine)
@@ -132,7 +150,7 @@ def test_what_breaks_ends_one_session_alone(
         session.put(chunk(0))
     whole.finish()
     engine.wake()
-    assert fine.over.wait(600)
+    assert fine.over.wait(600) and refused.over.wait(600)
     assert broken.is_over
     assert "BrokenPipeError" in caplog.text
     assert [outcome for _, outcome in told if isinstance(outcome, Ended)] == [Ended()]
