@@ -1,8 +1,7 @@
 """A tiny decoder of random weights in the real file layout, and a tiny data folder."""
 
-import importlib.util
+import importlib
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -21,13 +20,9 @@ HIDDEN, TEXT_IDS, CLASSES = 32, 256, 521
 
 def graphs_script() -> ModuleType:
     """The script that decides how the decoder graph and its weights file look."""
-    path = Path(__file__).parents[2] / "scripts/make_graphs.py"
-    spec = importlib.util.spec_from_file_location("make_graphs", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["make_graphs"] = module
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(Path(__file__).parents[2] / "scripts")
+        return importlib.import_module("make_graphs")
 
 
 def layout_of(graph: str, raw: dict[str, Any]) -> Layout:
