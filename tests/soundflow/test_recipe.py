@@ -53,7 +53,7 @@ def test_the_shipped_recipes_are_good_and_the_default_has_the_shares_of_the_task
         ({"seed": True}, "seed is True"),
         ({"seed": 1.5}, "seed is 1.5"),
         ({"name": " "}, "name is ' '"),
-        ({"split": "test"}, "split is 'test'"),
+        ({"split": "judge"}, "split is 'judge'"),
         ({"hours": 0}, "hours is 0"),
         ({"hours": float("inf")}, "hours is inf"),
         ({"hours": True}, "hours is True"),

@@ -136,13 +136,15 @@ def test_clips_are_chosen_by_split_kind_label_and_language(shelf: Shelf) -> None
 
 
 def test_wrong_choices_are_named(shelf: Shelf) -> None:
-    with pytest.raises(HarkenError, match=r"split 'test'.*train, dev"):
-        sources.clips(split="test")
+    with pytest.raises(HarkenError, match=r"split 'judge'.*train, dev, test"):
+        sources.clips(split="judge")
     with pytest.raises(HarkenError, match="kind 'music'"):
         sources.clips(kind="music")
     with pytest.raises(HarkenError, match="collection"):
         sources.clips(labels="owl")
-    with pytest.raises(HarkenError, match="split 'test'"):
+    with pytest.raises(HarkenError, match="split 'judge'"):
+        sources.speech_pack("judge")
+    with pytest.raises(HarkenError, match="harken data speak --test"):
         sources.speech_pack("test")
 
 

@@ -47,11 +47,31 @@ def test_the_beginning_of_the_plan_has_every_kind() -> None:
 
 def test_one_take_of_every_dev_line_is_made_first_and_the_others_as_planned() -> None:
     takes, order = spoken.planned_takes(), spoken.made_in_order()
-    dev = {line.line for line in takes if line.split == "dev"}
+    place = {take: n for n, take in enumerate(takes)}
+    dev = {take.line for take in takes if take.split == "dev"}
     first, rest = order[: len(dev)], order[len(dev) :]
-    assert {takes[n].line for n in first} == dev
-    assert first == sorted(first) and rest == sorted(rest)
-    assert sorted(order) == list(range(len(takes)))
+    assert {take.line for take in first} == dev
+    assert first == sorted(first, key=place.__getitem__)
+    assert rest == sorted(rest, key=place.__getitem__)
+    assert sorted(order, key=place.__getitem__) == list(takes)
+
+
+def test_the_test_split_says_the_dev_lines_in_voices_of_its_own(cache: Path) -> None:
+    takes = spoken.test_takes()
+    dev = {take.line for take in spoken.planned_takes() if take.split == "dev"}
+    assert {take.line for take in takes} == dev
+    assert len({spoken._file(take) for take in takes}) == len(takes) == spoken.TAKES * len(dev)
+    assert {take.split for take in takes} == {"test"}
+    assert {take.voice for take in takes} == speak.JUDGE_VOICES
+    described = {"kind": "stop", "lang": "en", "text": "Enough of that.", "voice": "af_heart"}
+    folder = cache / "corpora" / "speech"
+    folder.mkdir(parents=True)
+    for name, split in (("0001", "train"), ("0002", "dev")):
+        row = described | {"text": f"Enough of {split}.", "file": f"{name}.opus", "split": split}
+        (folder / f"{name}.json").write_text(json.dumps(row | {"seconds": 1}))
+    assert {take.line for take in spoken.test_takes()} - dev == {
+        spoken.Line("stop", "en", "Enough of dev.", "")
+    }
 
 
 def test_no_two_takes_are_one_file() -> None:
@@ -73,19 +93,20 @@ def silent(take: spoken.Take) -> Path:
 
 
 def test_what_is_there_needs_no_voice() -> None:
-    silent(spoken.planned_takes()[3])
+    take = spoken.planned_takes()[3]
+    silent(take)
     told: list[spoken.Progress] = []
-    spoken.make_takes([3], told.append)
+    spoken.make_takes([take], told.append)
     assert told == [spoken.Progress(1, 1)]
     with pytest.raises(HarkenError, match="workers is 0"):
-        spoken.make_takes([3], workers=0)
+        spoken.make_takes([take], workers=0)
 
 
 def test_speech_that_was_made_is_found_again() -> None:
-    assert spoken.made_speech() == []
     take = spoken.planned_takes()[5]
+    assert spoken.made_speech([take]) == []
     silent(take)
-    (clip,) = spoken.made_speech()
+    (clip,) = spoken.made_speech(spoken.planned_takes())
     assert (clip.text, clip.voice, clip.split) == (take.line.text, take.voice, take.split)
     assert clip.seconds == 0.5
 
@@ -109,6 +130,9 @@ def test_voices_for_judging_are_refused() -> None:
     assert len(speak.training_voices("zh")) == 6
     with pytest.raises(HarkenError, match="zf_xiaoni is kept for judging"):
         speak.synthesise("你好。", "zh", "zf_xiaoni")
+    assert speak.judge_voices("zh") == ("zf_xiaoni", "zm_yunxia")
+    with pytest.raises(HarkenError, match="unknown voice 'zf_xiaobei' for zh: choose from zf_x"):
+        speak.planned_file("你好。", "zh", "zf_xiaobei", judging=True)
 
 
 @pytest.mark.parametrize(
@@ -162,17 +186,16 @@ def test_two_workers_make_what_one_makes_whatever_was_interrupted(
 ) -> None:
     monkeypatch.delenv("HARKEN_CACHE")
     parts = cache_dir() / "parts"
-    takes = spoken.planned_takes()
-    shortest = sorted(range(len(takes)), key=lambda n: (len(takes[n].line.text), n))
-    english = [n for n in shortest if takes[n].line.language == "en"][:3]
-    numbers = [*english, next(n for n in shortest if takes[n].line.language == "zh")]
+    shortest = sorted(spoken.planned_takes(), key=lambda take: len(take.line.text))
+    english = [take for take in shortest if take.line.language == "en"][:3]
+    takes = [*english, next(take for take in shortest if take.line.language == "zh")]
     one, two = cache / "one", cache / "two"
     for folder in (one, two):
         folder.mkdir()
         (folder / "parts").symlink_to(parts)
     monkeypatch.setenv("HARKEN_CACHE", str(one))
-    spoken.make_takes(numbers)
-    assert len(sounds(one)) == len(numbers)
+    spoken.make_takes(takes)
+    assert len(sounds(one)) == len(takes)
 
     monkeypatch.setenv("HARKEN_CACHE", str(two))
     told: list[spoken.Progress] = []
@@ -183,9 +206,9 @@ def test_two_workers_make_what_one_makes_whatever_was_interrupted(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        spoken.make_takes(numbers[::-1], ends_after_one, workers=2)
+        spoken.make_takes(takes[::-1], ends_after_one, workers=2)
     there = sounds(two)
     assert there and there.items() <= sounds(one).items()
-    spoken.make_takes(numbers, told.append, workers=2)
+    spoken.make_takes(takes, told.append, workers=2)
     assert sounds(two) == sounds(one)
-    assert told[-1].done == told[-1].total == len(numbers)
+    assert told[-1].done == told[-1].total == len(takes)

@@ -45,16 +45,19 @@ def fetch(
 @app.command()
 def speak(
     workers: Annotated[int, typer.Option(help="Processes, each on one core.", min=1)] = 1,
+    test: Annotated[bool, typer.Option("--test", help="Those of the split test alone.")] = False,
 ) -> None:
     """Synthesise the spoken orders, questions and talk that streams are made with (Kokoro).
 
-    About an hour of one core; goes on where it was killed.
+    About an hour of one core, for the split test some minutes; goes on where it was killed.
     """
     from harken.soundflow.spoken import make_speech
 
     with said_bar() as bar:
         task = bar.add_task("speech", total=1, said="")
-        made = make_speech(lambda at: bar.update(task, completed=at.share, said=at.said()), workers)
+        made = make_speech(
+            lambda at: bar.update(task, completed=at.share, said=at.said()), workers, test=test
+        )
     typer.echo(f"{len(made)} utterances")
 
 
@@ -69,7 +72,7 @@ def build(
     workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="Where they run.")] = "local",
     split: Annotated[
-        Literal["train", "dev"] | None, typer.Option(help="Instead of the recipe's.")
+        Literal["train", "dev", "test"] | None, typer.Option(help="Instead of the recipe's.")
     ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Instead of the recipe's; equal seeds, equal streams.", min=0)

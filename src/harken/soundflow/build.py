@@ -35,6 +35,7 @@ from harken.perceive.perception import Perception
 from harken.soundflow.alarm_tasks import spoken_of_once
 from harken.soundflow.composing import Composer
 from harken.soundflow.engine import Engine, local
+from harken.soundflow.manifest import SPLITS
 from harken.soundflow.planned import planned
 from harken.soundflow.production import Amount, Production, Progress, produce
 from harken.soundflow.recipe import Recipe, Shares, record_recipe
@@ -176,7 +177,7 @@ def make(job: Job, made_with: Means) -> int:
     Raises:
         HarkenError: it cannot be written.
     """
-    random = np.random.default_rng([job.seed, job.index, job.split == "dev"])
+    random = np.random.default_rng([job.seed, job.index, SPLITS.index(job.split)])
     names, weights = [n for n, _ in job.tasks], np.array([share for _, share in job.tasks])
     task = names[int(random.choice(len(names), p=weights / weights.sum()))]
     try:

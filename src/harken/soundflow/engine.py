@@ -1,7 +1,7 @@
 """Engines: who runs the jobs of a build. Results come in any order.
 
-`local` uses processes of this machine, `ray` a Ray cluster. A job is a pure function of its index
-(it may write files of its own), so engines can only differ in speed.
+`local` uses processes of this machine, `ray` a Ray cluster. A job is a pure function of its item,
+most often an index (it may write files of its own), so engines can only differ in speed.
 """
 
 import os
@@ -14,8 +14,9 @@ from typing import Any, Protocol, TypeVar
 
 from harken.errors import HarkenError
 
+Item = TypeVar("Item")
 Made = TypeVar("Made")
-Results = Generator[tuple[int, Made], None, None]
+Results = Generator[tuple[Item, Made], None, None]
 
 ENGINES = ("local", "ray")
 AHEAD = 2
@@ -23,14 +24,16 @@ AHEAD = 2
 
 
 class Engine(Protocol):
-    """Runs `job` on every index and yields (index, result), in any order.
+    """Runs `job` on every item and yields (item, result), in any order.
 
-    Indices are drawn when a worker can take them, so whoever gives them may stop when enough is
+    Items are drawn when a worker can take them, so whoever gives them may stop when enough is
     made. Closing the iterator, or an error in a job, drops what has not begun; what has begun ends
     or is interrupted before the iterator does.
     """
 
-    def __call__(self, job: Callable[[int], Made], indices: Iterable[int], /) -> Results[Made]: ...
+    def __call__(
+        self, job: Callable[[Item], Made], items: Iterable[Item], /
+    ) -> Results[Item, Made]: ...
 
 
 def engine_of(name: str, workers: int) -> Engine:
@@ -49,14 +52,14 @@ def engine_of(name: str, workers: int) -> Engine:
 def local(workers: int) -> Engine:
     """Processes of this machine. They end by themselves when the process that started them ends."""
 
-    def run(job: Callable[[int], Made], indices: Iterable[int]) -> Results[Made]:
-        left = iter(indices)
-        running: dict[Future[Made], int] = {}
+    def run(job: Callable[[Item], Made], items: Iterable[Item]) -> Results[Item, Made]:
+        left = iter(items)
+        running: dict[Future[Made], Item] = {}
         pool = ProcessPoolExecutor(workers, initializer=_end_with_parent)
         try:
             while True:
-                while len(running) < AHEAD * workers and (index := next(left, None)) is not None:
-                    running[pool.submit(job, index)] = index
+                while len(running) < AHEAD * workers and (item := next(left, None)) is not None:
+                    running[pool.submit(job, item)] = item
                 if not running:
                     return
                 for done in wait(running, return_when=FIRST_COMPLETED).done:
@@ -100,18 +103,18 @@ def ray(workers: int, address: str | None = None) -> Engine:
         HarkenError: Ray is not installed (when the engine is run).
     """
 
-    def run(job: Callable[[int], Made], indices: Iterable[int]) -> Results[Made]:
+    def run(job: Callable[[Item], Made], items: Iterable[Item]) -> Results[Item, Made]:
         cluster = _ray()
         ours = not cluster.is_initialized()
         if ours:
             _connect(cluster, workers, address or os.environ.get("RAY_ADDRESS"))
         task = cluster.remote(num_cpus=1, max_retries=0)(job_of(job))
-        left = iter(indices)
-        running: dict[Any, int] = {}
+        left = iter(items)
+        running: dict[Any, Item] = {}
         try:
             while True:
-                while len(running) < AHEAD * workers and (index := next(left, None)) is not None:
-                    running[task.remote(index)] = index
+                while len(running) < AHEAD * workers and (item := next(left, None)) is not None:
+                    running[task.remote(item)] = item
                 if not running:
                     return
                 done, _ = cluster.wait(list(running), num_returns=1)
@@ -127,11 +130,11 @@ def ray(workers: int, address: str | None = None) -> Engine:
     return run
 
 
-def job_of(job: Callable[[int], Made]) -> Callable[[int], Made]:
+def job_of(job: Callable[[Item], Made]) -> Callable[[Item], Made]:
     """The job as a plain function: Ray takes no `functools.partial`."""
 
-    def run(index: int) -> Made:
-        return job(index)
+    def run(item: Item) -> Made:
+        return job(item)
 
     return run
 

@@ -20,7 +20,8 @@ from pathlib import Path
 from harken.errors import HarkenError
 from harken.soundflow.corpora import corpora_dir
 
-SPLITS = ("train", "dev")
+SPLITS = ("train", "dev", "test")
+"""`test` has the recordings of `dev`, in new streams, and speech of its own (`spoken`)."""
 KINDS = ("event", "speech", "speech_notext")
 UNLABELLED = "other_effect"
 """The label of sounds which nobody named."""
@@ -95,6 +96,11 @@ def notes() -> dict[str, Note]:
             raise HarkenError(f"clip_notes.csv: only relabel takes a label ({row['path']})")
         found[clip_id(row["package"], row["path"])] = Note(row["label"], row["reason"])
     return found
+
+
+def recorded(split: str) -> str:
+    """The split whose recordings a split is made with."""
+    return "dev" if split == "test" else split
 
 
 def each_listed() -> Iterator[Clip]:

@@ -4,7 +4,7 @@ A TOML file:
 
     name = "night"
     seed = 7            # equal seeds give equal streams
-    split = "train"     # or "dev"
+    split = "train"     # or "dev", "test"
     hours = 20.0        # optional: how much to make
     once = true         # optional: an alarm that goes on is spoken of once
 
@@ -29,10 +29,10 @@ from typing import Any
 
 from harken.errors import HarkenError
 from harken.parts.cache import place
+from harken.soundflow.manifest import SPLITS
 from harken.soundflow.planned import Options
 from harken.soundflow.tasks import COMPOSERS
 
-SPLITS = ("train", "dev")
 Shares = tuple[tuple[str, float], ...]
 """Tasks and their weights, in the order of `COMPOSERS`, which the draw of a seed depends on."""
 

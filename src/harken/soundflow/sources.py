@@ -5,7 +5,8 @@
     clips(split="train")  the recordings that may be used
     load(clip)            their samples
 
-`split` matters more than anything here: nothing of `dev` may be heard in training.
+`split` matters more than anything here: nothing of `dev` may be heard in training. The recordings
+know two splits: in `test` are those of `dev`, never trained on, with lines in voices of their own.
 """
 
 from __future__ import annotations
@@ -31,9 +32,16 @@ from harken.soundflow.manifest import (
     each_listed,
     notes,
     notes_hash,
+    recorded,
 )
 from harken.soundflow.screen import Verdict, each_verdict, verdicts_path
-from harken.soundflow.spoken import SpokenClip, made_speech, starter_pack
+from harken.soundflow.spoken import (
+    SpokenClip,
+    made_speech,
+    planned_takes,
+    starter_pack,
+    test_takes,
+)
 from harken.soundflow.texts import (
     Exchange,
     dialogue_lines,
@@ -74,7 +82,7 @@ def clips(
     Their list is made once, in the cache, and read from there one by one.
 
     Args:
-        split: `train` or `dev`; both when left out.
+        split: `train` or `dev`, which `test` takes from too; both when left out.
         kind: `event`, `speech` or `speech_notext`; all when left out.
         labels: only these labels; all when left out.
         language: only speech in this language.
@@ -94,7 +102,7 @@ def clips(
         raise HarkenError("the corpora are not screened yet: run `harken data fetch`")
     chosen = _usable(path)
     wanted = {
-        "split": None if split is None else [split],
+        "split": None if split is None else [recorded(split)],
         "kind": None if kind is None else [kind],
         "label": labels,
         "language": None if language is None else [language],
@@ -122,14 +130,22 @@ def load_path(path: Path) -> Samples:
 
 
 def speech_pack(split: str | None = None) -> list[SpokenClip]:
-    """All synthetic utterances: the starter pack, then those of `harken.soundflow.spoken`.
+    """All synthetic utterances of `train` and `dev`, or of one split: the starter pack, then those
+    of `harken.soundflow.spoken`.
 
     Raises:
         HarkenError: an unknown split, there are none, or a description is broken.
     """
     if split is not None and split not in SPLITS:
         raise HarkenError(f"unknown split {split!r}: choose from {', '.join(SPLITS)}")
-    spoken = starter_pack() + made_speech()
+    if split == "test":
+        spoken = made_speech(test_takes())
+        if not spoken:
+            raise HarkenError(
+                "there is no speech for the split test: run `harken data speak --test`"
+            )
+        return spoken
+    spoken = starter_pack() + made_speech(planned_takes())
     if not spoken:
         raise HarkenError(
             "there is no synthetic speech: run `harken data fetch --speech-tar PATH`, or make "

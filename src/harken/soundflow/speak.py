@@ -24,7 +24,7 @@ from harken.respond.kokoro import synthesise as kokoro_samples
 from harken.soundflow.decode import SAMPLE_RATE_HZ, Samples, as_pcm16, load_cached
 
 JUDGE_VOICES = frozenset({"af_nova", "am_puck", "bf_alice", "bm_daniel", "zf_xiaoni", "zm_yunxia"})
-"""Voices that no training data may contain: they are kept to judge with."""
+"""Voices that no training data may contain: they speak in the split `test` alone."""
 
 SPEEDS = (0.5, 2.0)
 """Slowest and fastest speed relative to the voice's own."""
@@ -40,14 +40,20 @@ def training_voices(language: str) -> tuple[str, ...]:
     Raises:
         HarkenError: another language.
     """
+    return tuple(name for name in _voices(language) if name not in JUDGE_VOICES)
+
+
+@cache
+def judge_voices(language: str) -> tuple[str, ...]:
+    """As `training_voices`, but those of the split `test`."""
+    return tuple(name for name in _voices(language) if name in JUDGE_VOICES)
+
+
+def _voices(language: str) -> list[str]:
     prefixes = {"en": ("a", "b"), "zh": ("z",)}.get(language)
     if prefixes is None:
         raise HarkenError(f"no voice speaks {language!r} here: choose en or zh")
-    return tuple(
-        name
-        for name in sorted(VOICE_SHA256)
-        if name.startswith(prefixes) and name not in JUDGE_VOICES
-    )
+    return [name for name in sorted(VOICE_SHA256) if name.startswith(prefixes)]
 
 
 def synthesise(text: str, language: str, voice: str, speed: float = 1.0) -> Samples:
@@ -66,25 +72,33 @@ def synthesise(text: str, language: str, voice: str, speed: float = 1.0) -> Samp
     return load_cached(synthesised_file(text, language, voice, speed))
 
 
-def synthesised_file(text: str, language: str, voice: str, speed: float = 1.0) -> Path:
-    """As `synthesise`, but the FLAC file in the cache; a JSON beside it says what it holds."""
-    path = planned_file(text, language, voice, speed)
+def synthesised_file(
+    text: str, language: str, voice: str, speed: float = 1.0, *, judging: bool = False
+) -> Path:
+    """As `synthesise`, but the FLAC file in the cache; a JSON beside it says what it holds.
+
+    judging: in one of `judge_voices(language)` instead.
+    """
+    path = planned_file(text, language, voice, speed, judging=judging)
     if not path.is_file():
         described = _description(text, language, voice, speed)
         _write(path, _say(text, language, voice, round(speed, 3)), described)
     return path
 
 
-def planned_file(text: str, language: str, voice: str, speed: float = 1.0) -> Path:
+def planned_file(
+    text: str, language: str, voice: str, speed: float = 1.0, *, judging: bool = False
+) -> Path:
     """Where `synthesised_file` puts that sentence, whether it was synthesised or not."""
     if not text.strip():
         raise HarkenError("there is nothing to say: the text is empty")
     if not SPEEDS[0] <= speed <= SPEEDS[1]:
         raise HarkenError(f"speed {speed} is out of range: choose {SPEEDS[0]} to {SPEEDS[1]}")
-    if voice in JUDGE_VOICES:
+    voices = judge_voices(language) if judging else training_voices(language)
+    if voice in JUDGE_VOICES and not judging:
         raise HarkenError(f"the voice {voice} is kept for judging: choose another one")
-    if voice not in training_voices(language):
-        known = ", ".join(training_voices(language))
+    if voice not in voices:
+        known = ", ".join(voices)
         raise HarkenError(f"unknown voice {voice!r} for {language}: choose from {known}")
     described = json.dumps(_description(text, language, voice, speed), sort_keys=True)
     return speech_dir() / f"{hashlib.sha256(described.encode()).hexdigest()[:24]}.flac"

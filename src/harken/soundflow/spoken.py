@@ -3,6 +3,8 @@
 `data/spoken.jsonl` holds orders, questions with answers, facts with matching recall questions,
 stops, backchannels and talk that is not addressed to us. Each line is said in two voices and
 speeds, chosen by a hash of its text, so that every machine makes the same speech.
+
+The split `test` says the lines of dev once more, in the voices that are kept for judging.
 """
 
 from __future__ import annotations
@@ -23,7 +25,13 @@ import soundfile
 from harken.errors import HarkenError
 from harken.soundflow.corpora import corpora_dir, data_text
 from harken.soundflow.engine import engine_of
-from harken.soundflow.speak import fetch_voices, planned_file, synthesised_file, training_voices
+from harken.soundflow.speak import (
+    fetch_voices,
+    judge_voices,
+    planned_file,
+    synthesised_file,
+    training_voices,
+)
 
 TAKES = 2
 """How often each line is said, each time in another voice."""
@@ -38,7 +46,7 @@ class SpokenClip:
 
     Attributes:
         path: the sound, 16 kHz.
-        split: `train` or `dev`; all takes of one text are in the same.
+        split: `train`, `dev` or `test`; no text of `train` is in another.
         kind: `order_count`, `order_when`, `question`, `fact`, `stop`, `sentence`, …
         language: `en` or `zh`.
         text: what is said.
@@ -95,15 +103,23 @@ def planned_takes() -> tuple[Take, ...]:
     return tuple(_take(line, number) for number in range(TAKES) for line in in_turns)
 
 
-def made_in_order() -> list[int]:
-    """Numbers of the planned takes in the order in which they are made.
+def test_takes() -> tuple[Take, ...]:
+    """Every line of dev, those of the starter pack too, `TAKES` times in the voices for judging."""
+    packed = (Line(c.kind, c.language, c.text, c.other) for c in starter_pack() if c.split == "dev")
+    made = (take.line for take in planned_takes() if take.split == "dev")
+    by_text = {(line.kind, line.text): line for line in (*packed, *made)}
+    return tuple(_judged(line, number) for line in by_text.values() for number in range(TAKES))
+
+
+def made_in_order() -> list[Take]:
+    """The planned takes in the order in which they are made.
 
     One take of every dev line comes first: with them alone everything can be judged. The others
     follow as they are planned, so that a run cut short has made some of every kind.
     """
     takes = planned_takes()
-    first = len(takes) // TAKES
-    return sorted(range(len(takes)), key=lambda n: n >= first or takes[n].split != "dev")
+    first, again = takes[: len(takes) // TAKES], takes[len(takes) // TAKES :]
+    return [*sorted(first, key=lambda take: take.split != "dev"), *again]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +148,7 @@ class Progress:
 
 
 def make_speech(
-    progress: Callable[[Progress], None] | None = None, workers: int = 1
+    progress: Callable[[Progress], None] | None = None, workers: int = 1, *, test: bool = False
 ) -> list[SpokenClip]:
     """Synthesise every planned take that is not there yet; about an hour of one core.
 
@@ -140,32 +156,34 @@ def make_speech(
 
     Args:
         progress: called at the start and after every take.
+        test: the takes of the split `test` instead, of which there are few.
         workers: processes, each with a voice model on one thread (0.6 GB).
 
     Raises:
         HarkenError: no worker, a missing part or extra, or the cache cannot be written. What was
             made stays, and the next call goes on with the rest.
     """
-    make_takes(made_in_order(), progress, workers)
-    return made_speech()
+    takes = test_takes() if test else made_in_order()
+    make_takes(takes, progress, workers)
+    return made_speech(takes)
 
 
 def make_takes(
-    numbers: Sequence[int],
+    takes: Sequence[Take],
     progress: Callable[[Progress], None] | None = None,
     workers: int = 1,
     now_s: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Synthesise those of the planned takes with these numbers that are not there yet.
+    """Synthesise those of the takes that are not there yet.
 
     Every take goes to one worker alone and every file appears whole, so neither the number of
     workers nor a kill shows in what is made. Arguments and errors are those of `make_speech`.
     """
     engine = engine_of("local", workers)
-    missing = [n for n in numbers if not _file(planned_takes()[n]).is_file()]
+    missing = [take for take in takes if not _file(take).is_file()]
     told = progress or (lambda _: None)
-    there = len(numbers) - len(missing)
-    told(Progress(there, len(numbers)))
+    there = len(takes) - len(missing)
+    told(Progress(there, len(takes)))
     if not missing:
         return
     fetch_voices()
@@ -173,21 +191,22 @@ def make_takes(
     with closing(engine(_make, missing)) as results:
         for made, _ in enumerate(results, 1):
             rate = made / max(1e-9, now_s() - began_s) * 3600
-            told(Progress(there + made, len(numbers), rate))
+            told(Progress(there + made, len(takes), rate))
 
 
-def _make(number: int) -> None:
-    take = planned_takes()[number]
-    synthesised_file(take.line.text, take.line.language, take.voice, take.speed)
+def _make(take: Take) -> None:
+    line, judging = take.line, take.split == "test"
+    synthesised_file(line.text, line.language, take.voice, take.speed, judging=judging)
 
 
 def _file(take: Take) -> Path:
-    return planned_file(take.line.text, take.line.language, take.voice, take.speed)
+    line, judging = take.line, take.split == "test"
+    return planned_file(line.text, line.language, take.voice, take.speed, judging=judging)
 
 
-def made_speech() -> list[SpokenClip]:
-    """The planned takes that were synthesised, in the order of the plan."""
-    return [clip for take in planned_takes() for clip in _if_made(take)]
+def made_speech(takes: Sequence[Take]) -> list[SpokenClip]:
+    """Those of the takes that were synthesised."""
+    return [clip for take in takes for clip in _if_made(take)]
 
 
 def starter_pack() -> list[SpokenClip]:
@@ -208,6 +227,13 @@ def _take(line: Line, number: int) -> Take:
     speed = 0.85 + 0.01 * ((digest[4] + 11 * number) % _SPEED_STEPS)
     split = "dev" if int.from_bytes(digest[5:8]) % _DEV_ONE_IN == 0 else "train"
     return Take(line, voice, round(speed, 2), split)
+
+
+def _judged(line: Line, number: int) -> Take:
+    digest = hashlib.sha256(line.text.encode()).digest()
+    voices = judge_voices(line.language)
+    voice = voices[(digest[0] + number) % len(voices)]
+    return Take(line, voice, round(0.85 + 0.01 * (digest[4] % _SPEED_STEPS), 2), "test")
 
 
 def _if_made(take: Take) -> Iterator[SpokenClip]:

@@ -85,8 +85,8 @@ def test_the_label_comes_first_then_the_length_then_the_words() -> None:
 
 def test_a_shelf_may_be_empty_and_the_split_must_exist() -> None:
     assert Shelf([], "train", word_vectors).top(DOG) == ()
-    with pytest.raises(HarkenError, match="unknown split 'test'"):
-        Shelf([], "test", word_vectors)
+    with pytest.raises(HarkenError, match="unknown split 'judge'"):
+        Shelf([], "judge", word_vectors)
 
 
 @settings(max_examples=40)

@@ -16,7 +16,7 @@ from harken.errors import HarkenError
 from harken.soundflow.events import EVENTS
 from harken.soundflow.ground.labels import classes_of
 from harken.soundflow.ground.lengths import length_fits
-from harken.soundflow.manifest import SPLITS, UNLABELLED, Clip
+from harken.soundflow.manifest import SPLITS, UNLABELLED, Clip, recorded
 from harken.soundflow.plan import PlannedEvent
 
 F32 = npt.NDArray[np.float32]
@@ -41,7 +41,7 @@ class Shelf:
         """
         Args:
             clips: of any split and kind; only sounds of `split` are kept.
-            split: `train` or `dev`.
+            split: `train`, `dev`, or `test`, which has the sounds of `dev`.
 
         Raises:
             HarkenError: there is no such split.
@@ -58,7 +58,7 @@ class Shelf:
                 labels.setdefault(clip.label, len(labels)),
             )
             for place, clip in enumerate(clips)
-            if clip.split == split and clip.kind == "event"
+            if clip.split == recorded(split) and clip.kind == "event"
         )
         self._rows = np.fromiter(described, _ROW)
         self._labels = labels
