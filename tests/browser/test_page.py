@@ -1,12 +1,20 @@
 """The page against a real server: what a person does, and what then is to be seen."""
 
+import base64
+import io
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
+import numpy.typing as npt
 import pytest
+import soundfile
 from playwright.sync_api import Page, WebSocketRoute, expect
+from tests.browser.conftest import SAMPLES
 from tests.serve.conftest import Server
 
 pytestmark = pytest.mark.slow
@@ -35,6 +43,33 @@ def events(page: Page, kind: str) -> list[dict[str, Any]]:
     """Events of the session so far, as the page would save them."""
     session = json.loads(saved(page, "Save the session as JSON"))
     return [event for event in session["events"] if event["type"] == kind]
+
+
+def drop(page: Page, name: str, data: bytes) -> None:
+    """Drop a file on the page."""
+    dropped = page.evaluate_handle(
+        """([name, data]) => {
+          const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+          const dropped = new DataTransfer();
+          dropped.items.add(new File([bytes], name));
+          return dropped;
+        }""",
+        [name, base64.b64encode(data).decode()],
+    )
+    page.locator("main").dispatch_event("drop", {"dataTransfer": dropped})
+
+
+def write_video(path: Path, samples: npt.NDArray[np.float32], rate: int) -> None:
+    """A black picture with sound, as a phone makes it."""
+    with av.open(path, "w") as video:
+        picture = video.add_stream("mpeg4", rate=10, width=64, height=64, pix_fmt="yuv420p")
+        sound = video.add_stream("aac", rate=rate, layout="mono")
+        frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
+        heard = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
+        heard.sample_rate = rate
+        for stream, frames in ((picture, (frame, None)), (sound, (heard, None))):
+            for one in frames:
+                video.mux(stream.encode(one))
 
 
 def test_the_keyboard_alone_orders_listens_and_hushes(page: Page) -> None:
@@ -67,18 +102,10 @@ def test_the_keyboard_alone_orders_listens_and_hushes(page: Page) -> None:
     assert 60 * int(minutes) + int(seconds) == int(first["time_s"])
 
 
-def test_a_dropped_recording_is_heard_to_its_end(page: Page) -> None:
+def test_a_dropped_recording_is_heard_to_its_end(page: Page, recordings: Path) -> None:
     page.get_by_role("group", name="Speaks unasked").get_by_text("Narrate").click()
     page.get_by_text("Fast", exact=True).click()
-    dropped = page.evaluate_handle(
-        """async () => {
-          const recording = await (await fetch("samples/evening.flac")).blob();
-          const dropped = new DataTransfer();
-          dropped.items.add(new File([recording], "my evening.flac"));
-          return dropped;
-        }"""
-    )
-    page.locator("main").dispatch_event("drop", {"dataTransfer": dropped})
+    drop(page, "my evening.flac", (recordings / "evening.flac").read_bytes())
     expect(page.get_by_role("status")).to_have_text("Listening to my evening.flac")
     expect(page.get_by_role("status")).to_contain_text("Paused")
 
@@ -97,6 +124,81 @@ def test_a_dropped_recording_is_heard_to_its_end(page: Page) -> None:
     text = saved(page, "Save the session as text")
     assert all(reply["text"] in text for reply in replies)
     assert "sound    Owl" in text
+
+
+@pytest.mark.parametrize("name", ["owl.flac", "owl.mp3", "owl.ogg", "owl.mp4"])
+def test_recordings_of_many_kinds_are_opened(page: Page, tmp_path: Path, name: str) -> None:
+    """Also the sound of a video; all of it, at its level."""
+    tone = 0.5 * np.sin(np.arange(48_000) / 8).astype(np.float32)
+    if name.endswith("mp4"):
+        write_video(tmp_path / name, tone, 48_000)
+    else:
+        soundfile.write(tmp_path / name, np.stack([tone, tone], 1), 48_000)
+    n_samples, level = page.evaluate(
+        """async (data) => {
+          const { decodeRecording } = await import("/static/recording.js");
+          const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+          const samples = await decodeRecording(bytes.buffer);
+          return [samples.length, Math.hypot(...samples.subarray(6000, 18000)) / 12000 ** 0.5];
+        }""",
+        base64.b64encode((tmp_path / name).read_bytes()).decode(),
+    )
+    assert n_samples == pytest.approx(24_000, abs=2_500)  # lossy formats pad
+    assert level == pytest.approx(0.5 / 2**0.5, rel=0.05)
+
+
+def test_a_file_without_sound_is_named_and_the_next_one_is_heard(page: Page) -> None:
+    drop(page, "holiday.mp4", b"\0\0\0\x18ftypmp42 and nothing that follows")
+    expect(page.get_by_role("alert")).to_contain_text("no sound in “holiday.mp4”")
+    expect(page.get_by_role("status")).to_have_text("Ready")
+    drop(page, "evening.flac", (SAMPLES / "evening.flac").read_bytes())
+    expect(page.get_by_role("status")).to_have_text("Listening to evening.flac")
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_of_two_recordings_the_last_one_is_heard(page: Page) -> None:
+    """The first is long, and is still being decoded when the second is ready."""
+    page.evaluate(
+        """() => new MutationObserver(([{ target }]) =>
+          (window.told ??= []).push(target.textContent)
+        ).observe(document.getElementById("status"), { childList: true })"""
+    )
+    long, short = io.BytesIO(), io.BytesIO()
+    soundfile.write(long, np.zeros(24_000 * 600, np.int16), 24_000, format="flac")
+    soundfile.write(short, np.zeros(24_000, np.int16), 24_000, format="wav")
+    drop(page, "long.flac", long.getvalue())
+    drop(page, "short.wav", short.getvalue())
+    expect(page.get_by_role("status")).to_have_text("Listening to short.wav")
+    expect(page.get_by_role("status")).to_contain_text("Paused")
+    told = page.evaluate("told")
+    assert told[0] == "Opening long.flac…"
+    assert "Listening to long.flac" not in told
+
+
+def test_a_session_that_is_lost_begins_again_with_the_orders_and_keeps_the_cards(
+    page: Page,
+) -> None:
+    lines: list[WebSocketRoute] = []
+
+    def connect(line: WebSocketRoute) -> None:
+        lines.append(line)
+        if len(lines) == 2:
+            line.close(code=4404)
+        else:
+            line.connect_to_server()
+
+    page.route_web_socket(SESSIONS, connect)
+    page.reload()
+    page.get_by_text("Please transcribe what I say.").click()
+    expect(page.locator("#orders li:not(.pending)")).to_have_count(1)
+    page.get_by_role("button", name="Listen").click()
+    expect(page.locator(".card .card-facts .fact").first).to_be_visible()
+    said = page.locator(".card-text").last.inner_text()
+    lines[0].close()
+    expect(page.get_by_role("alert")).to_contain_text("A new one has begun")
+    expect(page.locator("#orders li:not(.pending)")).to_have_text("Please transcribe what I say.")
+    expect(page.get_by_role("status")).to_have_text("Listening to the microphone")
+    assert page.locator(".card-text").last.inner_text() == said
 
 
 def test_a_broken_line_goes_back_to_its_session(page: Page) -> None:
@@ -212,6 +314,26 @@ def test_without_a_microphone_it_says_how_to_get_one(page: Page) -> None:
 def test_nothing_is_wider_than_a_phone(page: Page, server: Server) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_replies_on_the_timeline_are_read_inside_of_it(page: Page) -> None:
+    """The newest one too, which came a moment ago and is long."""
+    boxes = page.evaluate(
+        """async () => {
+          const { drawReplies } = await import("/static/lanes.js");
+          const view = {
+            context: document.createElement("canvas").getContext("2d"),
+            colours: {}, width: 340, from_s: 0, to_s: 8, x: (time_s) => 44 * time_s,
+            top: 0, height: 56,
+          };
+          const text = "A smoke alarm is beeping! Please check the kitchen at once.";
+          const reply = (time_s) => ({ response_id: `resp_${time_s}`, time_s, text, emotion: "" });
+          return drawReplies(view, [1, 4.4, 6].map(reply), 0);
+        }"""
+    )
+    assert [box["id"] for box in boxes] == ["resp_1", "resp_4.4", "resp_6"]
+    assert all(0 <= box["left"] < box["right"] <= 340 for box in boxes)
+    assert all(one["right"] < other["left"] for one, other in pairwise(boxes))
 
 
 def test_a_voice_is_acknowledged_to_its_end(page: Page) -> None:

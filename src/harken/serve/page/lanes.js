@@ -11,6 +11,9 @@ const LINE = 17;
 const WORD_LINES = 3;
 const BUBBLE_MOST = 300;
 const BUBBLE_LEAST = 44;
+const CAPTION_MOST = 420;
+const CAPTION_LEAST = 72;
+const EDGE = 6;
 
 const words_in = (text) =>
   text.match(/\p{Script=Han}[，。！？、；：]?|[^\s\p{Script=Han}]+\s*/gu) ?? [];
@@ -42,6 +45,7 @@ export function drawSounds(view, sounds) {
   context.font = `600 12px ${FONT}`;
   context.textBaseline = "middle";
   const free = Array(TAG_ROWS).fill(-Infinity);
+  const drawn = Array(TAG_ROWS).fill(-Infinity);
   for (const sound of sounds) {
     const label = `${sound.name} ${Math.round(100 * sound.score)}%`;
     sound.width ??= context.measureText(label).width + 16;
@@ -55,7 +59,9 @@ export function drawSounds(view, sounds) {
     context.fillStyle = colours.sound;
     context.fillRect(left, y + TAG_HEIGHT - 2, span, 2);
     // A long sound keeps its name in sight.
-    const at = Math.min(Math.max(left, 4), Math.max(left, left + span - sound.width));
+    const kept = Math.min(Math.max(left, 4), Math.max(left, left + span - sound.width));
+    const at = inSight(view, kept, sound.width, drawn[sound.row]);
+    drawn[sound.row] = at + sound.width + 4;
     pill(view, at, y, sound.width, TAG_HEIGHT, colours.tag);
     context.fillStyle = colours.sound;
     context.fillText(label, at + 8, y + TAG_HEIGHT / 2 + 0.5);
@@ -65,15 +71,21 @@ export function drawSounds(view, sounds) {
 /** Heard words as captions that begin at their time, at the foot of the picture. */
 export function drawPhrases(view, phrases) {
   const { context, colours, x, top, height } = view;
+  const edge = view.width - EDGE;
+  let free = -Infinity;
   context.font = `500 14px ${FONT}`;
   context.textBaseline = "middle";
   phrases.forEach((phrase, i) => {
-    const left = x(phrase.start_s);
-    const next = phrases[i + 1] ? x(phrases[i + 1].start_s) - 6 : left + 420;
-    if (next < -20 || left > view.width) return;
-    const room = Math.max(56, Math.min(next - left, 420)) - 16;
-    const lines = wrapped(context, phrase.text, room, WORD_LINES);
-    const wide = Math.max(...lines.map((line) => context.measureText(line).width)) + 16;
+    const at = x(phrase.start_s);
+    const next = phrases[i + 1] ? x(phrases[i + 1].start_s) - 6 : Infinity;
+    const room = Math.max(CAPTION_LEAST, Math.min(next - at, CAPTION_MOST));
+    if (at + room < 0 || at > view.width) return;
+    let { lines, wide } = fitted(context, phrase.text, room, WORD_LINES, 16);
+    const left = inSight(view, at, wide, free);
+    if (left + wide > edge && edge - left > CAPTION_LEAST) {
+      ({ lines, wide } = fitted(context, phrase.text, edge - left, WORD_LINES, 16));
+    }
+    free = left + wide + 6;
     const tall = lines.length * LINE + 8;
     const y = top + height - tall - 8;
     pill(view, left, y, wide, tall, colours.caption, 6);
@@ -141,26 +153,31 @@ export function drawCurve(view, chunks, threshold) {
 export function drawReplies(view, replies, decisionsTop) {
   const { context, colours, x, top, height, width } = view;
   const boxes = [];
+  const edge = width - EDGE;
+  let free = -Infinity;
   context.textBaseline = "middle";
   replies.forEach((reply, i) => {
-    const left = x(reply.time_s);
+    const at = x(reply.time_s);
     const next = replies[i + 1] ? x(replies[i + 1].time_s) - 6 : Infinity;
-    const room = Math.min(next - left, BUBBLE_MOST);
-    if (left + room < 0 || left > width) return;
+    const room = Math.min(next - at, BUBBLE_MOST);
+    if (at + room < 0 || at > width) return;
     const ink = reply.emotion === "urgent" ? colours.urgent : colours.reply;
     context.fillStyle = ink;
     context.globalAlpha = 0.35;
-    context.fillRect(left - 0.5, decisionsTop, 1, top + 6 - decisionsTop);
+    context.fillRect(at - 0.5, decisionsTop, 1, top + 6 - decisionsTop);
     context.globalAlpha = 1;
-    if (room < BUBBLE_LEAST) {
+    if (Math.min(room, edge - at) < BUBBLE_LEAST) {
       context.beginPath();
-      context.arc(left + 3, top + 12, 4, 0, 2 * Math.PI);
+      context.arc(at + 3, top + 12, 4, 0, 2 * Math.PI);
       context.fill();
       return;
     }
     context.font = `13px ${FONT}`;
-    const lines = wrapped(context, reply.text.trim() || "…", room - 20, 2);
-    const wide = Math.max(...lines.map((line) => context.measureText(line).width)) + 20;
+    const text = reply.text.trim() || "…";
+    let { lines, wide } = fitted(context, text, room, 2, 20);
+    const left = inSight(view, at, wide, free);
+    if (left + wide > edge) ({ lines, wide } = fitted(context, text, edge - left, 2, 20));
+    free = left + wide + 6;
     pill(view, left, top + 4, wide, height - 10, colours.card, 8);
     context.fillStyle = ink;
     context.fillRect(left, top + 8, 3, height - 18);
@@ -170,6 +187,21 @@ export function drawReplies(view, replies, decisionsTop) {
     boxes.push({ id: reply.response_id, left, right: left + wide });
   });
   return boxes;
+}
+
+/**
+ * Where something so wide begins that belongs at a place: there, or so far to the left that the
+ * window holds it and the newest can be read at once, but not over what ends at `free`.
+ */
+function inSight(view, at, wide, free) {
+  return Math.max(free, Math.min(at, view.width - EDGE - wide));
+}
+
+/** The lines of a text in so much room, `around` of it for the margins, and how wide all is. */
+function fitted(context, text, room, most, around) {
+  const lines = wrapped(context, text, room - around, most);
+  const wide = Math.max(...lines.map((line) => context.measureText(line).width)) + around;
+  return { lines, wide };
 }
 
 /** Lines of text that fit; the last one ends in an ellipsis when there is more. */

@@ -23,6 +23,7 @@ const spectrogram = new Spectrogram();
 const memory = new Memory({ newest: () => spectrogram.newest });
 let sent_s = 0;
 let heard = ""; // what is listened to now, empty for nothing
+let opening = ""; // what will be, once it is there
 let isReturned = false; // the page was loaded again, and nothing was listened to since
 
 const notices = new Notices($("notice"));
@@ -82,11 +83,11 @@ const sources = new Sources({
   },
   onSamples,
   onBegin: begin,
-  onState: (what) => {
-    heard = what;
+  onState: (...what) => {
+    [heard, opening] = what;
     status();
   },
-  onNotice: (name) => notices.show(name),
+  onNotice: (name, title) => notices.show(name, title),
   ahead_s: () =>
     connection.state === "open" && connection.unsent < 1e6 ? sent_s - story.decided_s : Infinity,
 });
@@ -271,9 +272,10 @@ function forget() {
 
 function status() {
   const line = connection?.state;
-  const isOn = Boolean(heard);
-  const words =
-    line === "connecting" && isOn
+  const isOn = Boolean(heard || opening);
+  const words = opening
+    ? `Opening ${opening}…`
+    : line === "connecting" && isOn
       ? "Connecting…"
       : line === "broken"
         ? "Reconnecting…"
@@ -283,7 +285,7 @@ function status() {
             ? `Paused: ${isReturned ? "press Listen to go on" : "nothing is heard"}`
             : "Ready";
   $("status").textContent = words;
-  document.body.dataset.state = line === "broken" ? "broken" : isOn ? "listening" : "idle";
+  document.body.dataset.state = line === "broken" ? "broken" : heard ? "listening" : "idle";
   $("listen-label").textContent = isOn ? "Stop" : "Listen";
   $("listen").setAttribute("aria-pressed", isOn);
   $("hint").hidden = isOn || sent_s > 0;

@@ -13,24 +13,33 @@ const CONSTRAINTS = {
 };
 
 export class Microphone {
-  /** onSamples(Float32Array at RATE); onEnd(error) when the device goes away. */
+  /** onSamples(Float32Array at RATE); onEnd() when the device goes away. */
   constructor({ onSamples, onEnd }) {
     this.onSamples = onSamples;
     this.onEnd = onEnd;
   }
 
-  /** Ask for the microphone and begin. Throws what the browser throws. */
-  async start() {
+  /** Ask for the microphone; this is returned. Throws what the browser throws. */
+  async open() {
     if (!navigator.mediaDevices) throw new DOMException("no secure context", "SecurityError");
-    this.stream = await navigator.mediaDevices.getUserMedia(CONSTRAINTS);
-    this.context = new AudioContext();
-    await this.context.audioWorklet.addModule(new URL("capture-worklet.js", import.meta.url));
+    try {
+      this.stream = await navigator.mediaDevices.getUserMedia(CONSTRAINTS);
+      this.context = new AudioContext();
+      await this.context.audioWorklet.addModule(new URL("capture-worklet.js", import.meta.url));
+      await this.context.resume();
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
+    return this;
+  }
+
+  begin() {
     const capture = new AudioWorkletNode(this.context, "capture", { numberOfOutputs: 0 });
     const resampler = new Resampler(this.context.sampleRate, RATE);
     capture.port.onmessage = ({ data }) => this.onSamples(resampler.push(data));
     this.context.createMediaStreamSource(this.stream).connect(capture);
     this.stream.getAudioTracks()[0].onended = () => this.onEnd();
-    await this.context.resume();
   }
 
   stop() {

@@ -11,8 +11,9 @@ const NOTICES = {
   insecure:
     "Browsers give the microphone only to pages from this machine or over https. Open the page " +
     "as http://localhost, or start the server with --tls-cert and --tls-key.",
-  unreadable: "This file is no audio that the browser can read. Try WAV, FLAC, MP3, Ogg or M4A.",
-  sampleGone: "This sample could not be fetched. Is the server still running?",
+  unreadable: (title) =>
+    `There is no sound in “${title}” that this browser can read. Try WAV, FLAC, MP3, Ogg, M4A or MP4.`,
+  sampleGone: (title) => `The sample “${title}” could not be fetched. Is the server still running?`,
   broken:
     "The line to the server broke. Trying again; what you say meanwhile is kept for 30 seconds.",
   lost: "The server no longer has this session. A new one has begun with the same orders; earlier replies stay on the page.",
@@ -35,10 +36,11 @@ export class Notices {
     box.querySelector("button").onclick = () => this.clear();
   }
 
-  /** Show a notice by its name, or text as it is. */
-  show(name, text = NOTICES[name]) {
+  /** Show a notice by its name. about: what it is about, or the text of one that has none here. */
+  show(name, about) {
+    const text = NOTICES[name] ?? about;
     this.name = name;
-    this.text.textContent = text;
+    this.text.textContent = typeof text === "function" ? text(about) : text;
     this.box.hidden = false;
   }
 

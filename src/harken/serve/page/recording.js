@@ -29,7 +29,7 @@ export class Recording {
     this.at = 0;
   }
 
-  start() {
+  begin() {
     this.clock = performance.now();
     this.timer = setInterval(() => this.#send(), 1000 * PIECE_S);
     this.#sound();

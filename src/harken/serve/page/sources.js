@@ -7,14 +7,16 @@ import { decodeRecording, Recording } from "./recording.js";
 export class Sources {
   /**
    * page: the elements {listen, file, samples, fast, aloud, drop}. onSamples(Float32Array);
-   * onBegin(), before the first sample; onState(what): "", or what is heard now; onNotice(name).
-   * ahead_s(): seconds that are sent and not decided.
+   * onBegin(), before the first sample; onState(what, opening): what is heard now and what is
+   * being opened, "" for nothing; onNotice(name, title). ahead_s(): seconds that are sent and not
+   * decided.
    */
   constructor({ page, onSamples, onBegin, onState, onNotice, ahead_s }) {
     Object.assign(this, { page, onSamples, onBegin, onState, onNotice, ahead_s });
-    page.listen.onclick = () => (this.now ? this.stop() : this.#listen());
+    this.title = "";
+    page.listen.onclick = () => (this.now || this.wish ? this.stop() : this.#listen());
     page.file.onchange = () => {
-      if (page.file.files[0]) this.#play(page.file.files[0], page.file.files[0].name);
+      if (page.file.files[0]) this.#playFile(page.file.files[0]);
       page.file.value = "";
     };
     for (const choice of [page.fast, page.aloud]) choice.onchange = () => this.#change();
@@ -39,60 +41,87 @@ export class Sources {
     this.page.samples.parentElement.hidden = buttons.length === 0;
   }
 
+  /** Nothing is listened to any more, and what is being opened is given up. */
   stop() {
-    this.now?.stop();
-    this.now = undefined;
-    this.onState("");
+    this.wish = undefined;
+    this.#end();
   }
 
-  async #listen() {
+  #end() {
+    this.now?.stop();
+    this.now = undefined;
+    this.title = "";
+    this.onState("", this.wish?.title ?? "");
+  }
+
+  #listen() {
     const microphone = new Microphone({
       onSamples: this.onSamples,
       onEnd: () => {
-        this.stop();
+        this.#end();
         this.onNotice("micEnded");
       },
     });
-    try {
-      await microphone.start();
-    } catch (error) {
-      microphone.stop();
-      return this.onNotice(microphoneNotice(error));
-    }
-    this.#begin(microphone, "the microphone");
+    this.#open("the microphone", () => microphone.open(), microphoneNotice);
   }
 
   /** Listen to one of the server's samples. */
-  async playSample(name) {
-    const reply = await fetch(`samples/${encodeURIComponent(name)}`).catch(() => undefined);
-    if (!reply?.ok) return this.onNotice("sampleGone");
-    this.#play(await reply.blob(), titleOf(name));
-  }
-
-  async #play(blob, title) {
-    let samples;
-    try {
-      samples = await decodeRecording(await blob.arrayBuffer());
-    } catch {
-      return this.onNotice("unreadable");
-    }
-    const recording = new Recording({
-      samples,
-      isFast: this.page.fast.checked,
-      isAudible: this.page.aloud.checked,
-      onSamples: this.onSamples,
-      onEnd: () => this.now === recording && this.stop(),
-      ahead_s: this.ahead_s,
+  playSample(name) {
+    this.#play(titleOf(name), "sampleGone", async () => {
+      const reply = await fetch(`samples/${encodeURIComponent(name)}`);
+      if (!reply.ok) throw new Error(reply.statusText);
+      return reply.arrayBuffer();
     });
-    this.#begin(recording, title);
-    recording.start();
   }
 
-  #begin(source, title) {
+  #playFile(file) {
+    this.#play(file.name, "unreadable", () => file.arrayBuffer());
+  }
+
+  /** bytes(): of the recording. missing: the notice when there are none. */
+  #play(title, missing, bytes) {
+    let notice = missing;
+    const decoded = async () => {
+      const whole = await bytes();
+      notice = "unreadable";
+      const recording = new Recording({
+        samples: await decodeRecording(whole),
+        isFast: this.page.fast.checked,
+        isAudible: this.page.aloud.checked,
+        onSamples: this.onSamples,
+        onEnd: () => this.now === recording && this.#end(),
+        ahead_s: this.ahead_s,
+      });
+      return recording;
+    };
+    this.#open(title, decoded, () => notice);
+  }
+
+  /**
+   * Listen to what opened() gives, in place of what is heard now, unless something else is wished
+   * for in the meantime. noticeOf(error): the name of what to say when it cannot be opened.
+   */
+  async #open(title, opened, noticeOf) {
+    const wish = (this.wish = { title });
+    this.onState(this.title, title);
+    let source;
+    try {
+      source = await opened();
+    } catch (error) {
+      if (this.wish !== wish) return;
+      this.wish = undefined;
+      this.onState(this.title, "");
+      this.onNotice(noticeOf(error), title);
+      return;
+    }
+    if (this.wish !== wish) return source.stop();
+    this.wish = undefined;
     this.now?.stop();
     this.now = source;
+    this.title = title;
     this.onBegin();
-    this.onState(title);
+    this.onState(title, "");
+    source.begin();
   }
 
   #change() {
@@ -113,7 +142,7 @@ export class Sources {
       event.preventDefault();
       mark(-depth);
       const file = event.dataTransfer.files[0];
-      if (file) this.#play(file, file.name);
+      if (file) this.#playFile(file);
     });
   }
 }

@@ -6,8 +6,8 @@ import { clock } from "./story.js";
 const FRAME_MS = 50; // 20 pictures a second are smooth enough and leave the processor to the model
 const MARGIN = { wide: 150, narrow: 84 }; // pixels that are free on the right of the present
 const LANES = { axis: 20, decisions: 34, names: 20, curve: 60, replies: 56 };
-const SPECTROGRAM = { least: 180, most: 340, narrow: 168 };
-const BELOW = 620; // of the window's height is for everything else
+const SPECTROGRAM = { least: 180, most: 440, narrow: 168 };
+const BELOW = 640; // of the window's height is for everything else
 const PX_PER_S = { wide: 56, narrow: 44 };
 const NARROW_PX = 640;
 
