@@ -1,6 +1,7 @@
 """Our own client against a real server, with and without asyncio."""
 
 import asyncio
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from tests.serve.conftest import Serve, Server
 from harken.client import Event, connect, connect_async, sound_of
 from harken.errors import HarkenError
 from harken.serve.access import Access
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_refusal_says_why(serve: Serve) -> None:
@@ -44,6 +47,19 @@ def test_audio_goes_in_and_events_come_out(server: Server) -> None:
     types = [event["type"] for event in events]
     assert "harken.chunk" in types and types[-1] == "session.closed"
     assert "harken.orders" in types
+
+
+def test_the_example_of_the_documentation_runs(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As it is written, but for the port and for a threshold that the tiny listener passes."""
+    written = (ROOT / "docs" / "serve.md").read_text(encoding="utf-8")
+    example = written.split("```python\n")[1].split("```")[0]
+    assert len(example.splitlines()) <= 20
+    monkeypatch.chdir(ROOT)
+    example = example.replace("127.0.0.1:8765", server.address)
+    exec(example.replace('"narrate"', '"narrate", threshold=1e-6'), {})
+    assert " s  " in capsys.readouterr().out
 
 
 def test_the_same_by_asyncio_and_with_a_voice(server: Server) -> None:

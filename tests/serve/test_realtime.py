@@ -14,6 +14,7 @@ from tests.serve.conftest import Serve, Server
 from tests.serve.shapes import REALTIME, checked
 from tests.serve.told import pcm16
 
+from harken.serve.audio import Format
 from harken.serve.engine import Engine
 
 BY_HAND: dict[str, Any] = {"format": {"type": "audio/pcm", "rate": 24_000}, "turn_detection": None}
@@ -70,6 +71,28 @@ def test_a_question_in_text_is_answered_by_a_voice(server: Server) -> None:
     voice = b"".join(base64.b64decode(e["delta"]) for e in talk.of("response.output_audio.delta"))
     assert len(voice) > 0.1 * 8_000 and len(set(voice)) > 20
     assert talk.of("response.output_audio.done")
+
+
+def test_a_telephone_is_heard_and_answered(server: Server) -> None:
+    """G.711 both ways: what is heard and what is said keep their level."""
+    line = Format("audio/pcma", 8_000)
+    tone = 0.25 * np.sin(2 * np.pi * 400 / 8_000 * np.arange(9_600, dtype=np.float32))
+
+    async def call() -> Talk:
+        spoken = {"format": {"type": "audio/pcma"}, "voice": "hum"}
+        audio = {"input": {"format": {"type": "audio/pcma"}, "turn_detection": None}}
+        own = {"events": True}
+        async with talking(server, audio=audio | {"output": spoken}, harken=own) as talk:
+            await talk.realtime.input_audio_buffer.append(audio=line.encode(tone))
+            await talk.realtime.response.create()
+            await talk.until("response.done")
+            return talk
+
+    talk = asyncio.run(call())
+    heard = [event["level_db"] for event in talk.of("harken.chunk")][:3]
+    assert heard == pytest.approx([20 * np.log10(0.25 / 2**0.5)] * 3, abs=1)
+    said = np.concatenate([line.decode(e["delta"]) for e in talk.of("response.output_audio.delta")])
+    assert np.sqrt(np.mean(said**2)) == pytest.approx(0.5 / 2**0.5, rel=0.1)
 
 
 @pytest.mark.slow

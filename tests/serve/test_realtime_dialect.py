@@ -172,7 +172,9 @@ def test_the_client_cancels_a_reply() -> None:
     talk = Talk()
     talk.send(SOUND)
     talk.tell(judged(3, decision="respond"), piece(3, "A long story"))
-    talk.send({"type": "response.cancel"})
+    with pytest.raises(ProtocolError, match="resp_2"):
+        talk.send({"type": "response.cancel", "response_id": "resp_2"})
+    talk.send({"type": "response.cancel", "response_id": "resp_3"})
     assert talk.commands[-1] == Cancel()
     events = talk.tell(replied(3, "A long story", is_cancelled=True))
     assert events[-1]["response"]["status_details"]["reason"] == "client_cancelled"
@@ -197,6 +199,9 @@ def test_the_client_tells_what_was_heard_of_a_reply() -> None:
     assert talk.commands[-2:] == [Played(3, 120), Cancel()]
     with pytest.raises(ProtocolError, match="item_77"):
         talk.send(truncate | {"item_id": "item_77"})
+    talk.tell(FlushTrace(9, 3, "response", "A", 120.0), judged(9, decision="respond"))
+    talk.send(truncate)
+    assert talk.commands[-1] == Played(3, 120), "the reply that followed goes on"
 
 
 def test_a_response_on_request() -> None:

@@ -3,11 +3,13 @@
 Nobody starts a session here, so no model is loaded.
 """
 
+import http.client
 import json
 import socket
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from tests.serve.conftest import Serve
 from tests.serve.wire import RawClient, get, open_live, receive, refused
 from websockets.exceptions import ConnectionClosed
@@ -34,6 +36,33 @@ def test_the_page_and_its_files_are_served_and_nothing_else(serve: Serve, tmp_pa
     for path in outside:
         assert get(server, f"/samples/{path}")[0] == 404
         assert get(server, f"/static/{path}")[0] == 404
+
+
+def test_a_page_of_another_version_is_not_kept_by_the_browser(serve: Serve) -> None:
+    """Each file is asked for anew, and answered without its body when it is the same."""
+    server = serve()
+    connection = http.client.HTTPConnection(server.address)
+    for path in ("/", "/static/main.js"):
+        connection.request("GET", path)
+        first = connection.getresponse()
+        assert first.read() and first.headers["cache-control"] == "no-cache"
+    connection.request("GET", path, headers={"If-None-Match": first.headers["etag"]})
+    assert connection.getresponse().status == 304
+    connection.close()
+
+
+def test_prometheus_reads_the_figures(serve: Serve) -> None:
+    server = serve(limits=Limits(most_sessions=0))
+    assert refused(server) == (503, "server_full")
+    text = get(server, "/metrics")[1].decode()
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    assert all(family.documentation for family in families.values())
+    assert families["harken_decision_seconds"].type == "histogram"
+    assert families["harken_sessions"].type == "gauge"
+    samples = {
+        (one.name, *one.labels.values()): one.value for one in families["harken_refused"].samples
+    }
+    assert samples["harken_refused_total", "server_full"] == 1
 
 
 # Who may connect

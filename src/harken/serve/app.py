@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -30,7 +31,7 @@ from harken.serve.sessions import Limits, Sessions
 from harken.serve.settings import Settings
 
 _YEAR_S = 365 * 86_400
-_AUDIO = (".flac", ".wav")
+_AUDIO = (".flac", ".wav", ".mp3", ".ogg", ".opus", ".m4a")
 _HEADERS = {
     "content-security-policy": "default-src 'self'; connect-src 'self' ws: wss:; "
     "style-src 'self'; media-src 'self' blob:; worker-src 'self'",
@@ -131,8 +132,17 @@ def _page_routes(service: Service) -> list[Route | Mount]:
         Route("/", index),
         Route("/samples", samples),
         Route("/samples/{name}", sample),
-        Mount("/static", StaticFiles(directory=service.page, check_dir=False)),
+        Mount("/static", _PageFiles(directory=service.page, check_dir=False)),
     ]
+
+
+class _PageFiles(StaticFiles):
+    """Files of the page; a browser asks each time, lest it mixes those of two versions."""
+
+    def file_response(self, *args: Any, **options: Any) -> Response:
+        response = super().file_response(*args, **options)
+        response.headers.update(_HEADERS)
+        return response
 
 
 async def _serve(

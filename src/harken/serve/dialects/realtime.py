@@ -94,9 +94,7 @@ class RealtimeDialect:
                 self._awaited = asked.response
                 return self._doing(Respond())
             case wire.CancelResponse():
-                if self._responding is None and self._awaited is None:
-                    raise ProtocolError("response_cancel_not_active", "no response is being made")
-                return Received((Cancel(),))
+                return self._cancel(asked)
         raise ProtocolError("unknown_event", f"no event {asked.type!r}", "type")
 
     def _update(self, asked: wire.Update) -> Received:
@@ -148,8 +146,20 @@ class RealtimeDialect:
                     self._pending.append(None)
                     yield Adopt(self._settings)
 
+    def _cancel(self, asked: wire.CancelResponse) -> Received:
+        if self._responding is None and self._awaited is None:
+            raise ProtocolError("response_cancel_not_active", "no response is being made")
+        made = self._responding.id if self._responding else None
+        if asked.response_id not in (None, made):
+            told = f"{asked.response_id!r} is not the response that is being made"
+            raise ProtocolError("response_cancel_not_active", told, "response_id")
+        return Received((Cancel(),))
+
     def _truncate(self, asked: wire.TruncateItem) -> Received:
-        """The client tells what was heard of a reply before it was interrupted."""
+        """The client tells what was heard of a reply before it was interrupted.
+
+        One that another reply has followed is cut already; the other one goes on.
+        """
         chunk, item = self._items.chunk(asked.item_id), self._items.get(asked.item_id)
         item["content"] = [{"type": "output_audio", "transcript": ""}]
         truncated = self._event(
@@ -158,7 +168,9 @@ class RealtimeDialect:
             content_index=0,
             audio_end_ms=asked.audio_end_ms,
         )
-        return Received((Played(chunk, asked.audio_end_ms), Cancel()), (truncated,))
+        played = Played(chunk, asked.audio_end_ms)
+        is_newest = chunk == self._items.newest_chunk
+        return Received((played, Cancel()) if is_newest else (played,), (truncated,))
 
     def _doing(self, *commands: Command) -> Received:
         """Commands that need a session which listens."""

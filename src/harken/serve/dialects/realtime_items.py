@@ -28,6 +28,11 @@ class Items:
         """The newest item, None before the first."""
         return next(reversed(self._items), None)
 
+    @property
+    def newest_chunk(self) -> int | None:
+        """The chunk that the newest reply follows, None before the first."""
+        return next(reversed(self._chunks.values()), None)
+
     def keep(self, item: Item, chunk: int | None = None) -> None:
         """Add an item, or put another in its place. chunk: that a reply follows."""
         self._items[item["id"]] = item
