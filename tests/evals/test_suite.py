@@ -76,6 +76,14 @@ def test_stops_are_told_from_going_on() -> None:
     assert found["replies to its own voice per hour"].value == pytest.approx(90)
 
 
+@pytest.mark.parametrize(("stopped", "share"), [((21,), 1 / 2), ((21, 23), 1), ((18, 19), 1 / 2)])
+def test_told_to_stop_twice_it_has_to_stop_twice(stopped: tuple[int, ...], share: float) -> None:
+    case = Case("a", "a", "interrupted", Prefix(), (), (), frozenset(range(10, 35)), (20, 22))
+    found = interruption([Outcome(case, (), (), stopped)])
+    assert found["told to stop, stopped"].value == share
+    assert found["told to stop, stopped"].n == 2
+
+
 def test_orders_are_kept_changed_and_cancelled() -> None:
     due = (
         Due(2, AGREED, "normal", "order", 1),
@@ -89,7 +97,7 @@ def test_orders_are_kept_changed_and_cancelled() -> None:
     def session(*chunks: int) -> Outcome:
         return Outcome(case, tuple((c, "x", "normal") for c in chunks), ())
 
-    found = standing([session(6, 18, 26), session(6, 40)])
+    found = standing([session(2, 6, 12, 18, 24, 26), session(2, 6, 12, 24, 40)])
     assert found["replies under a standing order"].value == 0.75
     assert found["replies under an order that replaced another"].value == 0.5
     assert found["cancelled orders left alone"].value == 0.5

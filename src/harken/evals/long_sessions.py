@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from harken.evals.metrics import Figure, bootstrap, rate, share
+from harken.evals.replies import WORDS_LATE_CHUNKS, own_replies, says
 from harken.evals.session_counts import session_counts
 from harken.evals.streams import Case, Outcome
 from harken.soundflow.joined import CHUNKS_PER_MINUTE
 
 F64 = npt.NDArray[np.float64]
-LATE_CHUNKS = 6
 
 
 def segments_of(outcome: Outcome, parts: Sequence[Case]) -> list[Outcome]:
@@ -94,7 +94,7 @@ def _f1(counts: F64) -> float:
 
 def _recalled(outcome: Outcome) -> bool:
     asked = [d for d in outcome.case.due if d.cause == "recall"]
-    return all(d.text in outcome.answers(d, LATE_CHUNKS) for d in asked)
+    return None not in own_replies(outcome, asked, WORDS_LATE_CHUNKS, says)
 
 
 def _age_min(outcome: Outcome) -> float:

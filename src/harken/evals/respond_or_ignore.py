@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harken.evals.metrics import Figure, balanced_accuracy, share_of
+from harken.evals.replies import own_replies
 from harken.evals.streams import Outcome, of_tasks
 from harken.soundflow.events import EVENTS
 
@@ -45,10 +46,12 @@ def answered(
     for outcome in of_tasks(outcomes, *policies):
         audio = outcome.case.audio
         wanted = {(d.cause, d.start) for d in outcome.case.due}
-        for event in named.get(audio, outcome.case.due):
+        events = [((e.cause, e.start) in wanted, e) for e in named.get(audio, outcome.case.due)]
+        events.sort(key=lambda event: not event[0])  # a reply belongs to what deserved it
+        replies = own_replies(outcome, [e for _, e in events])
+        for (is_due, event), reply in zip(events, replies, strict=True):
             if causes is None or event.cause in causes:
-                is_due = (event.cause, event.start) in wanted
-                sounds.append(Sound(audio, is_due, bool(outcome.answers(event))))
+                sounds.append(Sound(audio, is_due, reply is not None))
     return sounds
 
 

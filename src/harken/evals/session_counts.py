@@ -8,13 +8,11 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from harken.evals.replies import LATE_CHUNKS, own_replies
 from harken.evals.streams import Case, Outcome
 from harken.soundflow.repace import chunk_of_step
 
 F64 = npt.NDArray[np.float64]
-
-LATE_CHUNKS = 4
-"""A reply in this time after it was due counts as an answer (1.6 s)."""
 
 
 def on_the_clock(outcome: Outcome, case: Case, step_samples: int) -> Outcome:
@@ -33,10 +31,10 @@ def on_the_clock(outcome: Outcome, case: Case, step_samples: int) -> Outcome:
 
 
 def session_counts(outcome: Outcome) -> F64:
-    """float64 [5]: replies due, those answered in time, replies said, those that answer nothing
-    that was due, hours."""
+    """float64 [5]: replies due, those answered in time by a reply of their own, replies said, those
+    that answer nothing that was due, hours."""
     due = outcome.case.due
-    answered = sum(bool(outcome.answers(d, LATE_CHUNKS)) for d in due)
+    answered = sum(reply is not None for reply in own_replies(outcome, due))
     needless = sum(
         not any(d.start <= chunk <= d.chunk + LATE_CHUNKS for d in due)
         for chunk, _, _ in outcome.said

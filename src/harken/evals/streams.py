@@ -72,10 +72,6 @@ class Outcome:
     stopped: tuple[int, ...] = ()
     compactions: tuple[CompactionTrace, ...] = ()
 
-    def answers(self, due: Due, late: int = 4) -> list[str]:
-        """Texts said from the beginning of a cause to `late` chunks after it was due."""
-        return [text for chunk, text, _ in self.said if due.start <= chunk <= due.chunk + late]
-
 
 def of_tasks(outcomes: Sequence[Outcome], *tasks: str) -> list[Outcome]:
     """Those of sessions of these tasks."""

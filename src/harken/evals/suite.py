@@ -4,7 +4,7 @@ Intervals draw audios: what several variants or moments of one audio gave is not
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from harken.evals.metrics import (
     rate,
     share_of,
 )
+from harken.evals.replies import LATE_CHUNKS, WORDS_LATE_CHUNKS, own_replies, says
 from harken.evals.respond_or_ignore import respond_or_ignore
 from harken.evals.streams import Due, Outcome, of_tasks
 from harken.live.trace import CHUNK_S
@@ -56,12 +57,11 @@ def false_alarms(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
 
 def naming(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """Narrated events: answered in time with the right name."""
-    hits = [
-        (outcome.case.audio, any(_names(text, due) for text in outcome.answers(due)))
-        for outcome in of_tasks(outcomes, "narrate", "narrate_order")
-        for due in outcome.case.due
-        if due.cause in EVENTS
-    ]
+    hits = []
+    for outcome in of_tasks(outcomes, "narrate", "narrate_order"):
+        due = [d for d in outcome.case.due if d.cause in EVENTS]
+        replies = own_replies(outcome, due, fits=_names)
+        hits += [(outcome.case.audio, reply is not None) for reply in replies]
     return {"event naming": share_of(hits)}
 
 
@@ -83,7 +83,8 @@ def counting(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
         due = [d for d in outcome.case.due if d.text != AGREED]
         said = [text for _, text, _ in outcome.said if text != AGREED]
         # The next sound may follow at once: a later count would be its own.
-        found = [any(t != AGREED for t in outcome.answers(d, late=1)) for d in due]
+        replies = own_replies(outcome, due, late=1, fits=lambda text, due: text != AGREED)
+        found = [reply is not None for reply in replies]
         counted += [(audio, is_counted) for is_counted in found]
         needless += [(audio, n >= sum(found)) for n in range(len(said))]
         is_exact = said == [d.text for d in due]
@@ -119,9 +120,9 @@ def transcription(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
 def translation(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """Translations in time, against the reference."""
     items = [
-        (outcome.case.audio, due.text, " ".join(outcome.answers(due, late=6)))
+        (outcome.case.audio, due.text, said)
         for outcome in of_tasks(outcomes, "translate")
-        for due in outcome.case.due
+        for due, said in _worded(outcome)
         if due.cause == "translation"
     ]
     done = share_of([(audio, bool(said)) for audio, _, said in items])
@@ -144,22 +145,27 @@ def answers(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """Spoken questions: answered, and holding the words that make the answer."""
     spoke, right = [], []
     for outcome in of_tasks(outcomes, "chat"):
-        for due in outcome.case.due:
-            said = " ".join(outcome.answers(due, late=6))
+        for due, said in _worded(outcome):
             asked = "".join(p.text for p in outcome.case.percepts[: due.chunk + 1])
             spoke.append((outcome.case.audio, bool(said)))
             right.append((outcome.case.audio, holds_answer(said, due.text, asked)))
-    memory = [
-        (outcome.case.audio, due.text in outcome.answers(due, late=6))
-        for outcome in of_tasks(outcomes, "remember")
-        for due in outcome.case.due
-        if due.cause == "recall"
-    ]
+    memory = []
+    for outcome in of_tasks(outcomes, "remember"):
+        recalled = [d for d in outcome.case.due if d.cause == "recall"]
+        replies = own_replies(outcome, recalled, WORDS_LATE_CHUNKS, says)
+        memory += [(outcome.case.audio, reply is not None) for reply in replies]
     return {
         "questions answered": share_of(spoke),
         "answers with the reference's key words": share_of(right),
         "facts recalled": share_of(memory),
     }
+
+
+def _worded(outcome: Outcome) -> Iterator[tuple[Due, str]]:
+    """Everything due with the text of its own reply, empty where there is none."""
+    due = outcome.case.due
+    for d, reply in zip(due, own_replies(outcome, due, WORDS_LATE_CHUNKS), strict=True):
+        yield d, reply[1] if reply else ""
 
 
 def holds_answer(said: str, reference: str, question: str) -> bool:
@@ -173,11 +179,13 @@ def orders(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """Orders and stops acknowledged; awaited sounds reported."""
     agreed, awaited = [], []
     for outcome in outcomes:
-        for due in outcome.case.due:
-            if due.cause in ("order", "stop"):
-                agreed.append((outcome.case.audio, bool(outcome.answers(due, late=6))))
+        due = outcome.case.due
+        soon, late = own_replies(outcome, due), own_replies(outcome, due, WORDS_LATE_CHUNKS)
+        for n, d in enumerate(due):
+            if d.cause in ("order", "stop"):
+                agreed.append((outcome.case.audio, late[n] is not None))
             elif outcome.case.task == "tell_when":
-                awaited.append((outcome.case.audio, bool(outcome.answers(due))))
+                awaited.append((outcome.case.audio, soon[n] is not None))
     return {"orders acknowledged": share_of(agreed), "awaited sounds reported": share_of(awaited)}
 
 
@@ -188,12 +196,12 @@ def standing(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     for outcome in outcomes:
         case = outcome.case
         marks = [d for d in case.due if d.cause in ("order", "stop")]
-        for due in case.due:
+        for due, reply in zip(case.due, own_replies(outcome, case.due), strict=True):
             before = [m for m in marks if m.chunk < due.chunk]
             in_force = before[-1].cause == "order" if before else bool(case.prefix.instruction)
             if due.cause in ("order", "stop") or not in_force:
                 continue
-            hit = (case.audio, bool(outcome.answers(due)))
+            hit = (case.audio, reply is not None)
             under.append(hit)
             if sum(m.cause == "order" for m in before) + bool(case.prefix.instruction) > 1:
                 changed.append(hit)
@@ -204,7 +212,8 @@ def standing(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
                 needless = [
                     c
                     for c, *_ in outcome.said
-                    if first < c < end and not any(d.start <= c <= d.chunk + 4 for d in case.due)
+                    if first < c < end
+                    and not any(d.start <= c <= d.chunk + LATE_CHUNKS for d in case.due)
                 ]
                 cancelled.append((case.audio, not needless))
     return {
@@ -215,16 +224,10 @@ def standing(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
 
 
 def interruption(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
-    """While our own voice plays: told to stop it stops, else it goes on; what it says to itself."""
+    """While our own voice plays: told to stop it stops, each time anew, else it goes on; what it
+    says to itself."""
     chosen = of_tasks(outcomes, "interrupted")
-    told = [
-        (
-            o.case.audio,
-            any(stop - 2 <= chunk <= stop + 3 for chunk in o.stopped for stop in o.case.stops),
-        )
-        for o in chosen
-        if o.case.stops
-    ]
+    told = [(o.case.audio, has_stopped) for o in chosen for has_stopped in _obeyed(o)]
     untold = [(o.case.audio, not o.stopped) for o in chosen if not o.case.stops]
     to_itself = [sum(chunk in o.case.playing for chunk, *_ in o.said) for o in chosen]
     hours = [o.case.playing_hours for o in chosen]
@@ -235,13 +238,27 @@ def interruption(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     }
 
 
+def _obeyed(outcome: Outcome) -> Iterator[bool]:
+    """For each time it was told to stop: whether it did, from 0.8 s before to 1.2 s after."""
+    left = list(outcome.stopped)
+    for told in outcome.case.stops:
+        chunk = next((c for c in left if told - 2 <= c <= told + 3), None)
+        if chunk is not None:
+            left.remove(chunk)
+        yield chunk is not None
+
+
 def delay(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """Seconds from the chunk where a response is due to the one after which it came."""
     late = [
-        (outcome.case.audio, (chunk - due.chunk) * CHUNK_S)
+        (outcome.case.audio, (reply[0] - due.chunk) * CHUNK_S)
         for outcome in outcomes
-        for due in outcome.case.due
-        for chunk in [c for c, _, _ in outcome.said if due.start <= c <= due.chunk + 6][:1]
+        for due, reply in zip(
+            outcome.case.due,
+            own_replies(outcome, outcome.case.due, WORDS_LATE_CHUNKS),
+            strict=True,
+        )
+        if reply
     ]
     audios, seconds = [audio for audio, _ in late], np.array([s for _, s in late])
     median = bootstrap(len(late), lambda i: float(np.median(seconds[i])), audios)

@@ -12,10 +12,9 @@ from harken.decide.model import operating_point
 from harken.decide.onnx_listener import OnnxListener
 from harken.decide.rule import OperatingPoint
 from harken.evals.metrics import Figure, rate, share
+from harken.evals.replies import LATE_CHUNKS, own_replies, says
 from harken.evals.streams import Case, Outcome, run
 from harken.soundflow.lesson import CAUSE
-
-LATE_CHUNKS = 4
 
 
 def chosen(found: Iterable[Case], taught: int, others: int) -> list[Case]:
@@ -47,11 +46,10 @@ def figures(outcomes: Sequence[Outcome], text: str) -> dict[str, Figure]:
     answered, worded, audios, stray, others = [], [], [], [], []
     for outcome in outcomes:
         wanted = [d for d in outcome.case.due if d.cause == CAUSE]
-        for due in wanted:
-            said = outcome.answers(due, LATE_CHUNKS)
-            answered.append(bool(said))
-            worded.append(text in said)
-            audios.append(outcome.case.audio)
+        answered += [reply is not None for reply in own_replies(outcome, wanted)]
+        right = own_replies(outcome, wanted, fits=lambda said, due: said == text)
+        worded += [reply is not None for reply in right]
+        audios += [outcome.case.audio] * len(wanted)
         excused = {c for d in outcome.case.due for c in range(d.start, d.chunk + LATE_CHUNKS + 1)}
         heard = {c for d in wanted for c in range(d.start, d.chunk + LATE_CHUNKS + 1)}
         stray.append(sum(t == text and c not in heard for c, t, _ in outcome.said))
@@ -69,9 +67,11 @@ def kept(before: Sequence[Outcome], after: Sequence[Outcome]) -> Figure:
     """Of the replies to anything else that were right before: how many still are."""
     hits, audios = [], []
     for was, now in zip(before, after, strict=True):
-        for due in was.case.due:
-            if due.cause != CAUSE and due.text in was.answers(due, LATE_CHUNKS):
-                hits.append(due.text in now.answers(due, LATE_CHUNKS))
+        due = [d for d in was.case.due if d.cause != CAUSE]
+        right = (own_replies(outcome, due, fits=says) for outcome in (was, now))
+        for old, new in zip(*right, strict=True):
+            if old is not None:
+                hits.append(new is not None)
                 audios.append(was.case.audio)
     return share(hits, audios)
 
