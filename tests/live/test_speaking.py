@@ -112,6 +112,9 @@ def test_a_voice_that_fails_is_told_once_and_the_session_goes_on(is_recorded: bo
     if not is_recorded:
         speaking.finish()
     assert told == ["the voice is hoarse"]
+    for event in reply(9):
+        take(event)
+    assert not playing.has(9), "nobody will speak it"
 
 
 def recorded(voice: Voice, events: list[Event], path: Path) -> tuple[np.ndarray, int, Playing]:

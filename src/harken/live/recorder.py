@@ -44,11 +44,10 @@ class Recorder:
                     self._playing.played(chunk, 1000 * (event.time_s - self._starts_s[chunk]))
             case FlushTrace():
                 self._cut(event.reply_chunk, event.played_ms)
-        lines = self._script.lines(event)
         if self._is_mute:
             return
         try:
-            for line in lines:
+            for line in self._script.lines(event):
                 speak_line(line, self._voice, self._playing, self._play)
         except HarkenError as error:
             self._is_mute = True

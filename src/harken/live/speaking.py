@@ -103,6 +103,7 @@ class Speaking:
     ) -> None:
         self._voice, self._player, self._playing = voice, player, playing
         self._on_error = on_error
+        self._is_mute = False
         self._script = Script(playing)
         self._lines = Mailbox[Line]()
         self._worker = threading.Thread(target=self._speak, name="harken-voice", daemon=True)
@@ -112,6 +113,8 @@ class Speaking:
         """Take an event of the session, in order; returns at once."""
         if isinstance(event, FlushTrace):
             self._player.flush(event.reply_chunk)
+        if self._is_mute:
+            return
         try:
             for line in self._script.lines(event):
                 self._lines.put(line)
@@ -137,6 +140,7 @@ class Speaking:
         except Aborted:
             pass
         except HarkenError as error:
+            self._is_mute = True
             self._lines.abort()
             self._playing.cancel()
             self._on_error(error)
