@@ -17,6 +17,7 @@ from harken.soundflow.composing import (
     bare_scene,
     language_for,
     level,
+    passing_sound,
     pick,
     say,
 )
@@ -86,13 +87,8 @@ def _wished(
                 break
             say(scene, studio, talk)
             scene.wait(1.7, 3.0)
-        else:
-            label = pick(random, [n for n in studio.labels if n in PLAIN])
-            clip, source = studio.event(label, random)
-            if not scene.fits(clip, 1.0):
-                break
-            scene.place(clip, level(random) - 4, source, label)
-            scene.wait(1.0, 2.0)
+        elif not passing_sound(scene, studio):
+            break
     return scene, [Variant("call_tool", Prefix(instruction=offer(offered)), tuple(due))]
 
 

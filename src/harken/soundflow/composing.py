@@ -7,7 +7,7 @@ import numpy as np
 from harken.soundflow.events import EVENTS
 from harken.soundflow.generate import noise_bed
 from harken.soundflow.phrases import ends_order
-from harken.soundflow.scene import Due, Scene, Variant
+from harken.soundflow.scene import F32, Due, Scene, Variant
 from harken.soundflow.studio import Spoken, Studio
 from harken.stream import SAMPLE_RATE, Prefix
 
@@ -47,6 +47,22 @@ def level(random: np.random.Generator) -> float:
 def say(scene: Scene, studio: Studio, spoken: Spoken) -> tuple[int, int]:
     """Put an utterance here; its start and end."""
     return scene.place(studio.voice(spoken), float(scene.random.uniform(-10, -2)), spoken.kind)
+
+
+def plain_sound(scene: Scene, studio: Studio) -> tuple[str, F32, str]:
+    """A sound that calls for nothing: its label, its waveform float32 [n] and its source."""
+    label = pick(scene.random, [n for n in studio.labels if n in PLAIN])
+    return label, *studio.event(label, scene.random)
+
+
+def passing_sound(scene: Scene, studio: Studio) -> bool:
+    """Put such a sound here, a little away, and wait; False where it does not fit any more."""
+    label, clip, source = plain_sound(scene, studio)
+    if not scene.fits(clip, 1.0):
+        return False
+    scene.place(clip, level(scene.random) - 4, source, label)
+    scene.wait(1.0, 2.0)
+    return True
 
 
 def answer(span: tuple[int, int], text: str, cause: str, emotion: str = "normal") -> Due:

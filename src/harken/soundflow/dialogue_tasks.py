@@ -12,7 +12,6 @@ import numpy as np
 from harken.soundflow import sources
 from harken.soundflow.bursts import first_burst
 from harken.soundflow.composing import (
-    PLAIN,
     agreed,
     answer,
     bare_scene,
@@ -20,6 +19,7 @@ from harken.soundflow.composing import (
     level,
     order,
     pick,
+    plain_sound,
     say,
     sometimes_text,
 )
@@ -132,8 +132,7 @@ def _pairs(studio: Studio) -> tuple[FollowUp, ...]:
 def _aside(scene: Scene, studio: Studio) -> None:
     """A short harmless sound."""
     random = scene.random
-    label = pick(random, [n for n in studio.labels if n in PLAIN])
-    clip, source = studio.event(label, random)
+    label, clip, source = plain_sound(scene, studio)
     scene.place(first_burst(clip, 1.2), level(random) - 4, source, label)
     scene.wait(0.8, 1.4)
 

@@ -3,7 +3,17 @@
 import numpy as np
 
 from harken.soundflow.bursts import bursts, first_burst
-from harken.soundflow.composing import CARED_FOR, PLAIN, answer, bare_scene, level, order, pick, say
+from harken.soundflow.composing import (
+    CARED_FOR,
+    PLAIN,
+    answer,
+    bare_scene,
+    level,
+    order,
+    pick,
+    plain_sound,
+    say,
+)
 from harken.soundflow.events import EVENTS, kind_counted
 from harken.soundflow.phrases import awaiting_order, counting_order
 from harken.soundflow.scene import Due, Scene, Sound, Variant, sound_due
@@ -232,8 +242,7 @@ def what_was_that(studio: Studio, random: np.random.Generator) -> tuple[Scene, l
     """A question about a sound that was just heard."""
     scene = bare_scene(studio, random, 12, 18)
     scene.wait(1.0, 2.5)
-    label = pick(random, [n for n in studio.labels if n in PLAIN])
-    clip, source = studio.event(label, random)
+    label, clip, source = plain_sound(scene, studio)
     scene.place(clip, level(random), source, label)
     scene.wait(1.0, 2.5)
     asked = [s for s in studio.all_spoken("recall", "en") if "sound" in s.text or "hear" in s.text]

@@ -5,14 +5,15 @@ import re
 import numpy as np
 
 from harken.soundflow.composing import (
-    PLAIN,
     answer,
     bare_scene,
     called_off,
     language_for,
     level,
     order,
+    passing_sound,
     pick,
+    plain_sound,
     say,
     sometimes_text,
 )
@@ -128,13 +129,8 @@ def chat(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Varia
                 break
             say(scene, studio, s)
             scene.wait(1.5, 3.0)
-        else:
-            label = pick(random, [n for n in studio.labels if n in PLAIN])
-            clip, source = studio.event(label, random)
-            if not scene.fits(clip, 1.0):
-                break
-            scene.place(clip, level(random) - 4, source, label)
-            scene.wait(1.0, 2.0)
+        elif not passing_sound(scene, studio):
+            break
     return scene, [Variant("chat", Prefix(), tuple(due))]
 
 
@@ -182,8 +178,7 @@ def remember(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[V
     while True:
         label = None
         if random.random() < 0.5:
-            label = pick(random, [n for n in studio.labels if n in PLAIN])
-            clip, source = studio.event(label, random)
+            label, clip, source = plain_sound(scene, studio)
         else:
             s = studio.spoken("not_addressed", "en", random)
             clip, source = studio.voice(s), s.kind
