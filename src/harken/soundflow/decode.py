@@ -27,16 +27,25 @@ def decode(path: Path) -> Samples:
         HarkenError: the file is missing, cannot be decoded, is empty, or holds NaN or infinity.
     """
     samples, rate_hz = _decode_channels(path)
+    return as_mono(samples, rate_hz, str(path))
+
+
+def as_mono(samples: Samples, rate_hz: int, name: str) -> Samples:
+    """Channels `[n, channels]` as float32 `[n]` at 16 kHz: their mean, resampled by soxr.
+
+    Raises:
+        HarkenError: none are there, or some are NaN or infinite; it names them by `name`.
+    """
     if samples.size == 0:
-        raise HarkenError(f"{path} holds no samples")
+        raise HarkenError(f"{name} holds no samples")
     if not np.isfinite(samples).all():
-        raise HarkenError(f"{path} holds NaN or infinite samples")
+        raise HarkenError(f"{name} holds NaN or infinite samples")
     # All channels count: some recordings have one that is silent.
     mono = samples.mean(axis=1, dtype=np.float32)
     if rate_hz != SAMPLE_RATE_HZ:
         mono = soxr.resample(mono, rate_hz, SAMPLE_RATE_HZ)
     if mono.size == 0:
-        raise HarkenError(f"{path} is shorter than one sample at 16 kHz")
+        raise HarkenError(f"{name} is shorter than one sample at 16 kHz")
     return np.asarray(mono, dtype=np.float32)
 
 

@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 import soundfile
-import soxr
 
 from harken.errors import HarkenError
-from harken.soundflow.decode import SAMPLE_RATE_HZ, Samples, decode
+from harken.soundflow.decode import SAMPLE_RATE_HZ, Samples, as_mono, decode
 from harken.soundflow.readers.record import Audio
 
 
@@ -52,12 +51,7 @@ def load(audio: Audio) -> Samples:
     samples, rate_hz = _stretch(audio)
     if samples.size == 0:
         raise HarkenError(f"{_named(audio)} holds no samples from {audio.start_s:g} s on")
-    if not np.isfinite(samples).all():
-        raise HarkenError(f"{_named(audio)} holds NaN or infinite samples")
-    mono = samples.mean(axis=1, dtype=np.float32)
-    if rate_hz != SAMPLE_RATE_HZ:
-        mono = soxr.resample(mono, rate_hz, SAMPLE_RATE_HZ)
-    return np.asarray(mono, dtype=np.float32)
+    return as_mono(samples, rate_hz, _named(audio))
 
 
 def _stretch(audio: Audio) -> tuple[Samples, int]:
