@@ -28,7 +28,7 @@ from harken.soundflow.lesson import CAUSE, Lesson
 from harken.soundflow.production import Progress
 from harken.soundflow.recipe import Recipe, Shares
 from harken.soundflow.retime import retimed
-from harken.soundflow.rows import STREAM_NAME, gather, write_rows
+from harken.soundflow.rows import STREAM_NAME, gather, write_retold
 from harken.soundflow.scene import Due, Scene, Variant, sound_due
 from harken.soundflow.sound_tasks import background, events
 from harken.soundflow.studio import Studio
@@ -185,14 +185,14 @@ def move_replies(folder: Path) -> int:
     A listener that serves often answers a chunk before a sound ends, and must be silent to its end.
     """
     random = np.random.default_rng(1)
-    moved = [
-        new | {"id": f"{row['id']}-moved", "retold": True}
+    own = [
+        row
         for path in sorted((folder / "lines").glob("train-*.json"))
         if STREAM_NAME.fullmatch(path.stem)
         for row in json.loads(path.read_text("utf-8"))
-        if row["task"] == CAUSE and (new := retimed(row, random))
+        if row["task"] == CAUSE
     ]
-    write_rows(folder, "train-moved", moved)
+    write_retold(folder, "moved", own, lambda row: retimed(row, random))
     return gather(folder)
 
 

@@ -9,18 +9,18 @@ than they are due (`retime`).
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
-from harken.errors import HarkenError
 from harken.soundflow.events import EVENTS, kind_counted
 from harken.soundflow.overheard import overheard
 from harken.soundflow.phrases import awaiting_order, counting_order
 from harken.soundflow.questions import memory, questions
 from harken.soundflow.retime import retimed
-from harken.soundflow.rows import gather, to_train_on, write_rows
+from harken.soundflow.rows import gather, to_train_on, write_retold
 from harken.soundflow.sources import sentences_zh_en
 from harken.soundflow.studio import Studio
 from harken.soundflow.texts import is_chinese, plain
@@ -79,20 +79,11 @@ def retell(folder: Path, times: int, seed: int = 0, only: Sequence[str] = ()) ->
     Raises:
         HarkenError: an unknown task, or the folder holds no such stream to train on.
     """
-    if unknown := set(only) - TELLERS.keys():
-        raise HarkenError(f"no task {min(unknown)!r} is retold; choose from {', '.join(TELLERS)}")
-    tasks = set(only or TELLERS)
-    originals = to_train_on(folder, tasks, without=("retold", "unjudged"))
+    originals = to_train_on(folder, TELLERS, only, without=("retold", "unjudged"))
     texts = texts_to_learn()
     for n in range(times):
-        random = np.random.default_rng([seed, n])
-        name = f"retold-{seed}-{n}"
-        told = [
-            new | {"id": f"{row['id']}-{name}", "retold": True}
-            for row in originals
-            if (new := retold(row, texts, random))
-        ]
-        write_rows(folder, f"train-{name}", told)
+        tell = partial(retold, texts=texts, random=np.random.default_rng([seed, n]))
+        write_retold(folder, f"retold-{seed}-{n}", originals, tell)
     return gather(folder)
 
 

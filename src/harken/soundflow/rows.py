@@ -8,7 +8,7 @@ composed has no rows, and its reason in `refused/<name>.json`: {"reason", "detai
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,21 @@ def write_rows(folder: Path, name: str, rows: list[dict[str, Any]]) -> None:
     partial = folder / "lines" / f"{name}.partial"
     partial.write_text(rows_text(rows), "utf-8")
     partial.replace(folder / "lines" / f"{name}.json")
+
+
+def write_retold(
+    folder: Path,
+    name: str,
+    originals: Iterable[dict[str, Any]],
+    tell: Callable[[dict[str, Any]], dict[str, Any] | None],
+) -> None:
+    """Write what `tell` makes of rows to train on; what it gives None for is left out."""
+    told = [
+        new | {"id": f"{row['id']}-{name}", "retold": True}
+        for row in originals
+        if (new := tell(row))
+    ]
+    write_rows(folder, f"train-{name}", told)
 
 
 def rows_text(rows: list[dict[str, Any]]) -> str:
@@ -59,14 +74,17 @@ def gather(folder: Path) -> int:
 
 
 def to_train_on(
-    folder: Path, tasks: Collection[str], without: Collection[str]
+    folder: Path, tasks: Collection[str], only: Collection[str], without: Collection[str]
 ) -> list[dict[str, Any]]:
-    """The training rows of these tasks that have none of the keys `without`, also those that
-    `gather` has not listed yet.
+    """The training rows of these tasks, or of those in `only`, that have none of the keys
+    `without`, also those that `gather` has not listed yet.
 
     Raises:
-        HarkenError: there is none.
+        HarkenError: `only` names another task, or there is no such row.
     """
+    if unknown := set(only) - set(tasks):
+        raise HarkenError(f"task {min(unknown)!r} takes no part; choose from {', '.join(tasks)}")
+    tasks = only or tasks
     found = [
         row
         for path in sorted((folder / "lines").glob("train-*.json"))

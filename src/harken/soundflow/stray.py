@@ -7,14 +7,14 @@ and is not learnt; what follows is learnt as before.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from harken.errors import HarkenError
 from harken.soundflow.events import EVENTS
 from harken.soundflow.retell import texts_to_learn
-from harken.soundflow.rows import gather, to_train_on, write_rows
+from harken.soundflow.rows import gather, to_train_on, write_retold
 from harken.soundflow.texts import is_chinese
 from harken.soundflow.wording import Row, as_long, text_at, utterances, words_of
 from harken.stream import CHUNK_SAMPLES
@@ -39,19 +39,10 @@ def stray(folder: Path, seed: int = 0, only: Sequence[str] = ()) -> int:
     Raises:
         HarkenError: an unknown task, or the folder holds no such stream to train on.
     """
-    if unknown := set(only) - set(TASKS):
-        raise HarkenError(f"no task {min(unknown)!r} is led astray; choose from {', '.join(TASKS)}")
-    tasks = set(only or TASKS)
-    originals = to_train_on(folder, tasks, without=("strays", "unjudged", "resound"))
+    originals = to_train_on(folder, TASKS, only, without=("strays", "unjudged", "resound"))
     sentences = texts_to_learn().sentences
-    random = np.random.default_rng(seed)
-    name = f"stray-{seed}"
-    told = [
-        new | {"id": f"{row['id']}-{name}", "retold": True}
-        for row in originals
-        if (new := strayed(row, sentences, random))
-    ]
-    write_rows(folder, f"train-{name}", told)
+    tell = partial(strayed, sentences=sentences, random=np.random.default_rng(seed))
+    write_retold(folder, f"stray-{seed}", originals, tell)
     return gather(folder)
 
 

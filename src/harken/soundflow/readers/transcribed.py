@@ -62,14 +62,7 @@ def read_librispeech(folder: Path, licence: str | None = None) -> Iterator[Recor
     transcripts = sorted(root.glob("*/*/*/*.trans.txt"))
     if not transcripts:
         raise HarkenError(f"{folder} holds no LibriSpeech: expected {LIBRISPEECH.layout}")
-    new = partial(
-        Recorded,
-        kind="speech",
-        corpus=LIBRISPEECH.name,
-        licence=licence or LIBRISPEECH.licence,
-        attribution=LIBRISPEECH.attribution,
-        language="en",
-    )
+    new = _speech(LIBRISPEECH, licence, "en")
     for path in transcripts:
         alignment = path.with_name(path.name.replace(".trans.txt", ".alignment.txt"))
         words: dict[str, tuple[Word, ...]] = {}
@@ -116,14 +109,7 @@ def read_aishell(folder: Path, licence: str | None = None) -> Iterator[Recorded 
         utterance, _, text = line.partition(" ")
         if utterance:
             texts[utterance] = "".join(text_normalize(text).split())
-    new = partial(
-        Recorded,
-        kind="speech",
-        corpus=AISHELL.name,
-        licence=licence or AISHELL.licence,
-        attribution=AISHELL.attribution,
-        language="zh",
-    )
+    new = _speech(AISHELL, licence, "zh")
     for path in sorted((root / "wav").glob("*/*/*.wav")):
         spoken = texts.get(path.stem)
         if spoken is None:
@@ -200,6 +186,18 @@ def _gigaspeech_segments(row: Row, folder: Path, licence: str) -> Iterator[Recor
         )
 
 
+def _speech(corpus: Corpus, licence: str | None, language: str) -> partial[Recorded]:
+    """A record of speech of a corpus, all but what is its own."""
+    return partial(
+        Recorded,
+        kind="speech",
+        corpus=corpus.name,
+        licence=licence or corpus.licence,
+        attribution=corpus.attribution,
+        language=language,
+    )
+
+
 def _gigaspeech_split(of_segment: Any, of_recording: Any) -> str:
     named = {str(name).strip("{}") for name in of_segment or of_recording or ()}
     return "dev" if "DEV" in named else "test" if "TEST" in named else "train"
@@ -221,14 +219,7 @@ def read_voxpopuli(folder: Path, licence: str | None = None) -> Iterator[Recorde
         raise HarkenError(f"{folder} holds no VoxPopuli: expected {VOXPOPULI.layout}")
     sessions = root.parent / "raw_audios" / "original"
     for table in tables:
-        new = partial(
-            Recorded,
-            kind="speech",
-            corpus=VOXPOPULI.name,
-            licence=licence or VOXPOPULI.licence,
-            attribution=VOXPOPULI.attribution,
-            language=table.parent.name.split("_")[0],  # en_accented
-        )
+        new = _speech(VOXPOPULI, licence, table.parent.name.split("_")[0])  # en_accented
         if table.suffix == ".gz":
             for row in delimited(table, _VOXPOPULI_SESSION_COLUMNS, delimiter="|"):
                 yield row if isinstance(row, Refused) else _voxpopuli_stretch(row, sessions, new)
