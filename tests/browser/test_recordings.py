@@ -33,7 +33,7 @@ def test_a_dropped_recording_is_heard_to_its_end(page: Page, recordings: Path) -
     page.get_by_role("group", name="Speaks unasked").get_by_text("Narrate").click()
     page.get_by_text("Fast", exact=True).click()
     drop(page, "my evening.flac", (recordings / "evening.flac").read_bytes())
-    expect(page.get_by_role("status")).to_have_text("Listening to my evening.flac")
+    expect(page.get_by_role("status")).to_contain_text("Listening to my evening.flac")
     expect(page.get_by_role("status")).to_contain_text("Paused")
 
     back = page.get_by_role("button", name="Back to now")
@@ -79,7 +79,7 @@ def test_a_file_without_sound_is_named_and_the_next_one_is_heard(page: Page) -> 
     expect(page.get_by_role("alert")).to_contain_text("no sound in “holiday.mp4”")
     expect(page.get_by_role("status")).to_have_text("Ready")
     drop(page, "evening.flac", (SAMPLES / "evening.flac").read_bytes())
-    expect(page.get_by_role("status")).to_have_text("Listening to evening.flac")
+    expect(page.get_by_role("status")).to_contain_text("Listening to evening.flac")
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
@@ -95,7 +95,7 @@ def test_of_two_recordings_the_last_one_is_heard(page: Page) -> None:
     soundfile.write(short, np.zeros(24_000, np.int16), 24_000, format="wav")
     drop(page, "long.flac", long.getvalue())
     drop(page, "short.wav", short.getvalue())
-    expect(page.get_by_role("status")).to_have_text("Listening to short.wav")
+    expect(page.get_by_role("status")).to_contain_text("Listening to short.wav")
     expect(page.get_by_role("status")).to_contain_text("Paused")
     told = page.evaluate("told")
     assert told[0] == "Opening long.flac…"

@@ -166,6 +166,7 @@ function show(event) {
       threshold.take(event.threshold);
       meters.chunk(event, Math.max(0, sent_s - event.time_s));
       $("now").textContent = now(event);
+      status();
       break;
     case "harken.response":
       cards.show(story.response(event));
@@ -280,15 +281,20 @@ function status() {
       : line === "broken"
         ? "Reconnecting…"
         : isOn
-          ? `Listening to ${heard}`
+          ? `Listening to ${heard}${meters.isBehind ? ", and is behind" : ""}`
           : sent_s
-            ? `Paused: ${isReturned ? "press Listen to go on" : "nothing is heard"}`
+            ? `Paused: ${pause()}`
             : "Ready";
-  $("status").textContent = words;
+  if ($("status").textContent !== words) $("status").textContent = words; // it is read out
   document.body.dataset.state = line === "broken" ? "broken" : heard ? "listening" : "idle";
   $("listen-label").textContent = isOn ? "Stop" : "Listen";
   $("listen").setAttribute("aria-pressed", isOn);
   $("hint").hidden = isOn || sent_s > 0;
+}
+
+function pause() {
+  if (meters.isBehind) return "what was heard is still being decided";
+  return isReturned ? "press Listen to go on" : "nothing is heard";
 }
 
 for (const choice of document.querySelectorAll("input[name=policy]")) {

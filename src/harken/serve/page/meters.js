@@ -1,6 +1,7 @@
 // Figures at a glance: how far behind it is, how full its context, how loud the input.
 
 const LAG_FULL_S = 5;
+const BEHIND_S = 2;
 const QUIET_DB = -70;
 const SHED = {
   "words-at-pauses": "busy: words come at pauses",
@@ -18,13 +19,15 @@ export class Meters {
     set(this.lag, 0, "–");
     set(this.context, 0, "–");
     set(this.level, 0, "–");
+    this.isBehind = this.lag.dataset.high = false;
     this.shedding("none");
   }
 
   /** harken.chunk; behind_s: seconds that were sent and are not decided. */
   chunk({ context_ratio, level_db }, behind_s) {
     set(this.lag, behind_s / LAG_FULL_S, `${behind_s.toFixed(1)} s`);
-    this.lag.dataset.high = behind_s > 2;
+    this.isBehind = behind_s > BEHIND_S;
+    this.lag.dataset.high = this.isBehind;
     set(this.context, context_ratio, `${Math.round(100 * context_ratio)} %`);
     set(this.level, 1 - level_db / QUIET_DB, `${Math.round(level_db)} dB`);
   }
