@@ -30,10 +30,14 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Audible:
-    """One chunk for the listener: the percept, and whether our own voice was playing."""
+    """One chunk for the listener: the percept, and whether our own voice was playing.
+
+    told_to_stop: somebody said so in plain words (`harken.live.told_to_stop`).
+    """
 
     percept: Percept
     playing: bool = False
+    told_to_stop: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +46,14 @@ class Judgement:
 
     probabilities: float32 [n_decisions], calibrated, in the order of `profile.decisions`.
     `position` is the length of the state up to and including the chunk, before its decision.
+    playing, told_to_stop: as of the chunk's `Audible`.
     """
 
     chunk: int
     probabilities: npt.NDArray[np.float32]
     position: int
     playing: bool = False
+    told_to_stop: bool = False
 
     @property
     def p_respond(self) -> float:

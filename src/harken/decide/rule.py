@@ -23,8 +23,13 @@ class OperatingPoint:
 
 
 def decision_of(profile: Profile, judgement: Judgement, point: OperatingPoint) -> str:
-    """The decision, "silent", "respond" or "stop"; stop only while our own voice is playing."""
+    """The decision, "silent", "respond" or "stop"; stop only while our own voice is playing.
+
+    Told in plain words to stop it does, however unlikely the listener finds that.
+    """
     if judgement.playing and "stop" in profile.decisions:
+        if judgement.told_to_stop:
+            return "stop"
         p_stop = float(judgement.probabilities[profile.decisions.index("stop")])
         if p_stop >= point.stop and p_stop >= judgement.p_respond:
             return "stop"

@@ -22,9 +22,22 @@ def without_ours(words: Sequence[HeardWord], aired: str) -> tuple[HeardWord, ...
     aired: what our voice said within the last seconds. Recognition through a room errs, so some of
     the words may differ; one word alone, or two, must be the same.
     """
-    heard = words_of("".join(word.text for word in words))
-    if not heard or not aired:
-        return tuple(words)
-    matches = SequenceMatcher(None, heard, words_of(aired), autojunk=False).get_matching_blocks()
-    is_ours = sum(match.size for match in matches) >= OURS * len(heard)
-    return () if is_ours else tuple(words)
+    owners, ours = _ours(words, aired)
+    return () if owners and len(ours) >= OURS * len(owners) else tuple(words)
+
+
+def theirs(words: Sequence[HeardWord], aired: str) -> tuple[HeardWord, ...]:
+    """The words committed in a chunk that do not stand in `aired`: said by others, or an echo
+    that was recognised wrongly."""
+    owners, ours = _ours(words, aired)
+    said = {owners[at] for at in ours}
+    return tuple(word for n, word in enumerate(words) if n not in said)
+
+
+def _ours(words: Sequence[HeardWord], aired: str) -> tuple[list[int], list[int]]:
+    """Of every word in them (a Chinese character is one) which of `words` it belongs to, and at
+    which places there are those that stand in `aired` in the same order."""
+    spoken = [(word, n) for n, heard in enumerate(words) for word in words_of(heard.text)]
+    matcher = SequenceMatcher(None, [word for word, _ in spoken], words_of(aired), autojunk=False)
+    ours = [at for a, _, size in matcher.get_matching_blocks() for at in range(a, a + size)]
+    return [n for _, n in spoken], ours

@@ -21,6 +21,7 @@ from harken.live.echo import without_ours
 from harken.live.log import SessionLog
 from harken.live.mailbox import Aborted, Mailbox
 from harken.live.playing import Playing
+from harken.live.told_to_stop import Utterance
 from harken.live.trace import ChunkTrace, Event, SoundScore, Summary, Tally, top_sounds
 from harken.perceive.chunks import Chunk
 from harken.perceive.perception import Perception
@@ -132,14 +133,15 @@ class Session:
 
     def _hear(self) -> None:
         """The ears' loop: one chunk in, one percept out."""
-        hearing = self._perception.start()
+        hearing, utterance = self._perception.start(), Utterance()
         while arrived := self._inbox.take(1, 1):
             began_s = time.monotonic()
             hearing, percept = self._perception.hear(hearing, arrived[0].chunk.samples)
             ears_s = time.monotonic() - began_s
             self._ears_s += ears_s
+            utterance = utterance.after(percept, arrived[0].aired)
             percept = replace(percept, words=without_ours(percept.words, arrived[0].aired))
-            audible = Audible(percept, arrived[0].playing)
+            audible = Audible(percept, arrived[0].playing, utterance.told_to_stop)
             sounds = top_sounds(self._perception, percept)
             self._heard.put(HeardChunk(audible, sounds, arrived[0].arrived_s, ears_s))
         self._heard.end()

@@ -16,6 +16,7 @@ from harken.errors import HarkenError
 from harken.live.dialogue import Conduct, Decided, Dialogue
 from harken.live.echo import without_ours
 from harken.live.playing import Playing
+from harken.live.told_to_stop import Utterance
 from harken.live.trace import (
     CHUNK_S,
     ChunkTrace,
@@ -89,7 +90,7 @@ class Served:
         self._speaker = Speaker(Way(voices, start.rate, self.playing, self._told))
         self._speaker.name = start.settings.voice
         voices.prepare(start.settings.voice)
-        self._hearing = perception.start()
+        self._hearing, self._utterance = perception.start(), Utterance()
         self._inbox: deque[Arrived] = deque()
         self._heard: deque[HeardChunk] = deque()
         self._asked: deque[Settings] = deque()
@@ -167,6 +168,7 @@ class Served:
             spare_words=spare_words,
             spare_acoustic=spare_acoustic,
         )
+        self._utterance = self._utterance.after(percept, arrived.aired)
         spoken = without_ours(percept.words, arrived.aired)
         percept = replace(percept, words=spoken)
         if arrived.typed:
@@ -174,7 +176,7 @@ class Served:
             percept = replace(percept, words=(*spoken, typed))
         self._heard.append(
             HeardChunk(
-                Audible(percept, arrived.playing),
+                Audible(percept, arrived.playing, self._utterance.told_to_stop),
                 spoken,
                 top_sounds(self._perception, percept),
                 arrived.is_asked,
