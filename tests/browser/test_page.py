@@ -239,6 +239,23 @@ def test_replies_on_the_timeline_are_read_inside_of_it(page: Page) -> None:
     assert all(one["right"] < other["left"] for one, other in pairwise(boxes))
 
 
+def test_replies_that_come_while_another_tab_is_looked_at_stand_in_the_title(page: Page) -> None:
+    titles = page.evaluate(
+        """async () => {
+          const { Status } = await import("/static/status.js");
+          const status = new Status({});
+          const look = (isHidden) => {
+            Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+            return document.title;
+          };
+          const reply = () => (status.replied(), document.title);
+          return [reply(), look(true), reply(), reply(), look(false), reply()];
+        }"""
+    )
+    assert titles == ["Harken", "Harken", "(1) Harken", "(2) Harken", "Harken", "Harken"]
+
+
 def test_a_voice_is_acknowledged_to_its_end(page: Page) -> None:
     """Three pieces of 100.04 ms: all of it was heard, not a millisecond less."""
     page.locator("h1").click()  # a page may sound once a person has touched it

@@ -10,6 +10,7 @@ import { Orders } from "./orders.js";
 import { decode, RATE } from "./pcm.js";
 import { Sources } from "./sources.js";
 import { Spectrogram } from "./spectrogram.js";
+import { Status } from "./status.js";
 import { Story } from "./story.js";
 import { Theme } from "./theme.js";
 import { Threshold } from "./threshold.js";
@@ -27,6 +28,12 @@ let opening = ""; // what will be, once it is there
 let isReturned = false; // the page was loaded again, and nothing was listened to since
 
 const notices = new Notices($("notice"));
+const line = new Status({
+  words: $("status"),
+  listen: $("listen"),
+  label: $("listen-label"),
+  hint: $("hint"),
+});
 const meters = new Meters({
   lag: $("lag"),
   context: $("context"),
@@ -198,6 +205,7 @@ function act(event) {
       break;
     case "harken.response":
       voices.text(event.response_id, "", true);
+      line.replied();
       break;
     case "harken.playback.flush":
       voices.flush(event.response_id);
@@ -272,29 +280,8 @@ function forget() {
 }
 
 function status() {
-  const line = connection?.state;
-  const isOn = Boolean(heard || opening);
-  const words = opening
-    ? `Opening ${opening}…`
-    : line === "connecting" && isOn
-      ? "Connecting…"
-      : line === "broken"
-        ? "Reconnecting…"
-        : isOn
-          ? `Listening to ${heard}${meters.isBehind ? ", and is behind" : ""}`
-          : sent_s
-            ? `Paused: ${pause()}`
-            : "Ready";
-  if ($("status").textContent !== words) $("status").textContent = words; // it is read out
-  document.body.dataset.state = line === "broken" ? "broken" : heard ? "listening" : "idle";
-  $("listen-label").textContent = isOn ? "Stop" : "Listen";
-  $("listen").setAttribute("aria-pressed", isOn);
-  $("hint").hidden = isOn || sent_s > 0;
-}
-
-function pause() {
-  if (meters.isBehind) return "what was heard is still being decided";
-  return isReturned ? "press Listen to go on" : "nothing is heard";
+  const { isBehind } = meters;
+  line.show({ line: connection?.state, heard, opening, sent_s, isBehind, isReturned });
 }
 
 for (const choice of document.querySelectorAll("input[name=policy]")) {
