@@ -68,3 +68,21 @@ def test_a_reason_without_its_record_is_not_counted(folder: Path) -> None:
     """The build was killed between the two."""
     (folder / "refused" / "dev-1-00002.json").write_text('{"reason": "no material"}', "utf-8")
     assert not refusals(folder)
+
+
+def test_what_cannot_be_written_is_told_with_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "lines").write_text("a file in the place of the folder")
+    with pytest.raises(HarkenError, match=f"cannot write to {tmp_path}: Not a directory"):
+        write_rows(tmp_path, "train-1-00001", [_row("a", 3)])
+    (tmp_path / "streams.jsonl").mkdir()
+    with pytest.raises(HarkenError, match=f"cannot write to {tmp_path}: Is a directory"):
+        gather(tmp_path)
+
+
+def test_a_broken_stream_is_named_and_the_list_stays(folder: Path) -> None:
+    write_rows(folder, "train-1-00001", [_row("a", 3)])
+    gather(folder)
+    (folder / "lines" / "train-1-00002.json").write_text("{garbage")
+    with pytest.raises(HarkenError, match=r"train-1-00002\.json holds no stream"):
+        gather(folder)
+    assert [row["id"] for row in rows(folder)] == ["a"]

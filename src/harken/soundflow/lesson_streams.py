@@ -5,7 +5,6 @@ other rooms; other streams hold none of it, so that nothing else is taken for it
 are due what they always were. What the folder holds is what `harken.soundflow.build` says.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -28,7 +27,7 @@ from harken.soundflow.lesson import CAUSE, Lesson
 from harken.soundflow.production import Progress
 from harken.soundflow.recipe import Recipe, Shares
 from harken.soundflow.retime import retimed
-from harken.soundflow.rows import STREAM_NAME, gather, write_retold
+from harken.soundflow.rows import STREAM_NAME, gather, rows_in, write_retold
 from harken.soundflow.scene import Due, Scene, Variant, sound_due
 from harken.soundflow.sound_tasks import background, events
 from harken.soundflow.studio import Studio
@@ -189,7 +188,7 @@ def move_replies(folder: Path) -> int:
         row
         for path in sorted((folder / "lines").glob("train-*.json"))
         if STREAM_NAME.fullmatch(path.stem)
-        for row in json.loads(path.read_text("utf-8"))
+        for row in rows_in(path)
         if row["task"] == CAUSE
     ]
     write_retold(folder, "moved", own, lambda row: retimed(row, random))

@@ -18,8 +18,8 @@ import filelock
 from harken.errors import HarkenError
 from harken.soundflow.engine import Engine
 from harken.soundflow.rows import chunks_in, gather, refusals
-from harken.soundflow.shards.folder import writes_below
 from harken.soundflow.staging import admit, clear, finished_rows
+from harken.soundflow.writes import writes_below
 from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE
 
 CHUNKS_PER_HOUR = 3600 * SAMPLE_RATE // CHUNK_SAMPLES

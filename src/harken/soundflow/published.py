@@ -84,7 +84,7 @@ def export_published(
         HarkenError: an unknown shape or policy, no streams there, none with audio, or no room.
     """
     from harken.parts.cache import place
-    from harken.soundflow.shards.folder import writes_below
+    from harken.soundflow.writes import writes_below
 
     if shape not in get_args(Shape):
         raise HarkenError(f"no shape {shape!r}; choose from {', '.join(get_args(Shape))}")

@@ -25,6 +25,7 @@ from harken.soundflow.retime import retimed
 from harken.soundflow.rows import gather, rows, write_rows
 from harken.soundflow.scene import Sound
 from harken.soundflow.wording import Row, heard_for, spread, with_words, words_of
+from harken.soundflow.writes import writes_below
 from harken.stream import CHUNK_SAMPLES
 
 F32 = npt.NDArray[np.float32]
@@ -173,9 +174,10 @@ def _write_features(
     if random.random() < WITHOUT_ACOUSTIC_SHARE:
         acoustic = np.zeros_like(acoustic)
     partial = folder / "features" / f"{new_name}.partial"
-    with partial.open("wb") as f:
-        np.savez_compressed(f, sound=sound.astype(np.float16), acoustic=acoustic)
-    partial.replace(folder / "features" / f"{new_name}.npz")
+    with writes_below(folder):
+        with partial.open("wb") as f:
+            np.savez_compressed(f, sound=sound.astype(np.float16), acoustic=acoustic)
+        partial.replace(folder / "features" / f"{new_name}.npz")
 
 
 def wished(

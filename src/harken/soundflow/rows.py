@@ -14,6 +14,7 @@ from typing import Any
 
 from harken.errors import HarkenError
 from harken.parts.cache import place
+from harken.soundflow.writes import writes_below
 
 STREAM_NAME = re.compile(r"(train|dev)-\d+-\d{5,}")
 """Name of a composed stream; retold and resounded ones carry more behind it."""
@@ -26,10 +27,15 @@ UNNAMED = "no reason recorded"
 
 
 def write_rows(folder: Path, name: str, rows: list[dict[str, Any]]) -> None:
-    """Put rows where `gather` finds them, all or none."""
+    """Put rows where `gather` finds them, all or none.
+
+    Raises:
+        HarkenError: they cannot be written.
+    """
     partial = folder / "lines" / f"{name}.partial"
-    partial.write_text(rows_text(rows), "utf-8")
-    partial.replace(folder / "lines" / f"{name}.json")
+    with writes_below(folder):
+        partial.write_text(rows_text(rows), "utf-8")
+        partial.replace(folder / "lines" / f"{name}.json")
 
 
 def write_retold(
@@ -54,22 +60,41 @@ def rows_text(rows: list[dict[str, Any]]) -> str:
 
 def chunks_in(lines: Path) -> int:
     """How many chunks the stream of these rows has; 0 when it was refused."""
-    return max((row["n_chunks"] for row in json.loads(lines.read_text("utf-8"))), default=0)
+    return max((row["n_chunks"] for row in rows_in(lines)), default=0)
+
+
+def rows_in(lines: Path) -> list[dict[str, Any]]:
+    """The rows of one complete stream.
+
+    Raises:
+        HarkenError: it cannot be read.
+    """
+    try:
+        found: list[dict[str, Any]] = json.loads(lines.read_text("utf-8"))
+    except (OSError, ValueError) as broken:
+        raise HarkenError(
+            f"{lines} holds no stream ({broken}); remove it and build the data again"
+        ) from broken
+    return found
 
 
 def gather(folder: Path) -> int:
     """Write `streams.jsonl` from every complete stream, in the order of their names.
 
     Reads the whole folder: call it when streams are complete, not while they are made.
+
+    Raises:
+        HarkenError: a stream is broken, or the list cannot be written.
     """
     partial = folder / f"{LIST}.partial"
     kept = 0
-    with partial.open("w", encoding="utf-8") as out:
-        for lines in sorted((folder / "lines").glob("*.json")):
-            for row in json.loads(lines.read_text("utf-8")):
-                out.write(json.dumps(row, ensure_ascii=False) + "\n")
-                kept += 1
-    place(partial, folder / LIST)
+    with writes_below(folder):
+        with partial.open("w", encoding="utf-8") as out:
+            for lines in sorted((folder / "lines").glob("*.json")):
+                for row in rows_in(lines):
+                    out.write(json.dumps(row, ensure_ascii=False) + "\n")
+                    kept += 1
+        place(partial, folder / LIST)
     return kept
 
 
@@ -88,7 +113,7 @@ def to_train_on(
     found = [
         row
         for path in sorted((folder / "lines").glob("train-*.json"))
-        for row in json.loads(path.read_text("utf-8"))
+        for row in rows_in(path)
         if row["task"] in tasks and not set(without) & row.keys()
     ]
     if not found:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from harken.parts.cache import place
 from harken.soundflow.rows import STREAM_NAME
-from harken.soundflow.shards.folder import writes_below
+from harken.soundflow.writes import writes_below
 
 STAGING = ".making"
 

@@ -8,7 +8,6 @@ the index when all shards are, so whatever is interrupted can be begun again: `w
 keeps each shard that is what it would write, and makes the others.
 """
 
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -19,11 +18,12 @@ from typing import BinaryIO
 import filelock
 
 from harken.errors import HarkenError
-from harken.parts.cache import place, readable_bytes, sha256_of
+from harken.parts.cache import place, sha256_of
 from harken.soundflow.shards.index import Shard, ShardIndex, read_index, write_index
 from harken.soundflow.shards.input import Listing, Name, listing
 from harken.soundflow.shards.stream import ShardStream, unpack
 from harken.soundflow.shards.tar import read_shard, unusable, write_shard
+from harken.soundflow.writes import writes_below
 from harken.stream import Profile
 from harken.stream.fingerprint import fields_of
 from harken.stream.profile import MINI
@@ -177,29 +177,6 @@ def _is_whole(path: Path) -> bool:
             return sum(1 for _ in read_shard(file, str(path), None)) > 0
     except HarkenError:
         return False
-
-
-@contextmanager
-def writes_below(out: Path) -> Iterator[None]:
-    """Make the folder, and turn a failing write below it into one line that names the fix.
-
-    Raises:
-        HarkenError: the disk is full, or the folder cannot be written.
-    """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        yield
-    except OSError as error:
-        free = _free_bytes(out)
-        raise HarkenError(
-            f"cannot write to {out}: {error.strerror or error} ({free} free); free some room or "
-            "take another disk, then run it again: what is finished is kept"
-        ) from error
-
-
-def _free_bytes(out: Path) -> str:
-    there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
-    return readable_bytes(shutil.disk_usage(there).free)
 
 
 @contextmanager

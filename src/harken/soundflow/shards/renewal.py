@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harken.parts.cache import sha256_of
-from harken.soundflow.shards.folder import write_shards, writes_below
+from harken.soundflow.shards.folder import write_shards
 from harken.soundflow.shards.index import ShardIndex
+from harken.soundflow.writes import writes_below
 
 SHARDS, MADE_OF = "shards", ".made-of"
 
