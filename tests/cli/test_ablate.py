@@ -298,6 +298,7 @@ def test_what_cannot_be_answered_is_refused_at_once(
         (["ears", "--arm", "nose"], "harken: ablation ears has no arm 'nose'"),
         (["backlog"], "harken: the arms of backlog differ in sessions alone"),
         (["ears", "--out", "/nowhere/x.json"], "harken: there is no folder /nowhere"),
+        (["ears", "--data", "/nowhere"], "harken: /nowhere"),
     ],
 )
 def test_mistakes_are_told_in_one_line(arguments: list[str], told: str) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harken.cli.outputs import require_place
+from harken.cli.outputs import require_folder, require_place
 from harken.errors import HarkenError
 
 
@@ -19,3 +19,16 @@ def test_a_missing_folder_and_a_folder_are_refused(tmp_path: Path) -> None:
         require_place(tmp_path / "no" / "x.json")
     with pytest.raises(HarkenError, match="is a folder"):
         require_place(tmp_path)
+
+
+def test_a_folder_to_write_to_is_made(tmp_path: Path) -> None:
+    assert require_folder(None) is None
+    assert require_folder(tmp_path / "new" / "one") == tmp_path / "new" / "one"
+    assert (tmp_path / "new" / "one").is_dir()
+
+
+def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for taken in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(HarkenError, match="cannot be made"):
+            require_folder(taken)

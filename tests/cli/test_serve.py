@@ -27,6 +27,7 @@ SELF_SIGNED = (
         (["--tls-cert", __file__], "--tls-key"),
         (["--tls-cert", __file__, "--tls-key", __file__], "certificate"),
         (["--samples", "nowhere"], "nowhere"),
+        (["--record", __file__], "cannot be made"),
         (["--name", "first_floor"], "first_floor"),
         (["--name", "attic", "--replicas", "2"], "attic"),
         (["--host", "203.0.113.9", "--token", "x"], "203.0.113.9"),

@@ -141,14 +141,18 @@ def require(ablation: "Ablation", data: Path | None, sessions: int) -> None:
     """Refuse what cannot be answered, before anything is composed or trained.
 
     Raises:
-        HarkenError: it composes streams of its own and was given some; its arms differ in sessions
-            alone and none are asked for; a metric is missing.
+        HarkenError: it composes streams of its own and was given some, or those given are none;
+            its arms differ in sessions alone and none are asked for; a metric is missing.
     """
     if data and ablation.composes:
         raise HarkenError(
             f"{ablation.name} is about how streams are composed and makes its own; leave --data "
             "out, and say with --streams how many"
         )
+    if data:
+        from harken.soundflow.rows import rows
+
+        next(rows(data), None)  # refuses a folder without a list
     if ablation.needs_sessions and not sessions:
         raise HarkenError(
             f"the arms of {ablation.name} differ in sessions alone; give --sessions 60"

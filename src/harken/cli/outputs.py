@@ -1,4 +1,4 @@
-"""Files that a command writes at its end: told at its beginning when they cannot be."""
+"""Files and folders that a command writes: told at its beginning when they cannot be."""
 
 import os
 from pathlib import Path
@@ -22,3 +22,20 @@ def require_place(out: Path | None) -> Path | None:
     if not os.access(out if out.exists() else folder, os.W_OK):
         raise HarkenError(f"{out} cannot be written; give a place that can")
     return out
+
+
+def require_folder(folder: Path | None) -> Path | None:
+    """The folder to write to, as it was given; made where it is not there.
+
+    Raises:
+        HarkenError: it cannot be made or written to.
+    """
+    if folder is None:
+        return None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HarkenError(f"{folder} cannot be made ({error.strerror}); give a folder") from error
+    if not os.access(folder, os.W_OK):
+        raise HarkenError(f"{folder} cannot be written to; give a folder that can")
+    return folder

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from harken.cli.models import ready_batched_listener, ready_perception
+from harken.cli.outputs import require_folder
 from harken.cli.serving import address_of, bound, needing_serve, run, run_replicas
 from harken.errors import HarkenError
 from harken.perceive.perception import EARS
@@ -47,7 +48,10 @@ def serve(
     ] = None,
     record: Annotated[
         Path | None,
-        typer.Option(help="Keep the audio of every session in this folder; by default none is."),
+        typer.Option(
+            callback=require_folder,
+            help="Keep the audio of every session in this folder; by default none is.",
+        ),
     ] = None,
     name: Annotated[
         str, typer.Option(help="Of this server among several; the ids of its sessions hold it.")
