@@ -8,7 +8,14 @@ import pytest
 from harken.decide.listener import Audible
 from harken.decide.model import load_listener
 from harken.errors import HarkenError
-from harken.evals.calibrate import Judged, calibration_of, fit, mistakes, threshold
+from harken.evals.calibrate import (
+    Judged,
+    calibration_of,
+    fit,
+    mistakes,
+    stop_threshold,
+    threshold,
+)
 from harken.evals.calibrate import judged as judged_case
 from harken.evals.streams import Case, Due
 from harken.perceive.percept import HeardWord, Percept
@@ -49,6 +56,35 @@ def test_a_false_alarm_weighs_more_than_a_miss() -> None:
     assert threshold([case], 1.0, 0.0, alarm_weight=2.0) > 1 / (1 + np.exp(-1.5))
 
 
+def spoken_over(stop_log_odds: list[float], *stops: int) -> Judged:
+    """Our own voice plays all the time."""
+    playing = frozenset(range(len(stop_log_odds)))
+    case = Case("a", "a", "interrupted", Prefix(), (), (), playing, stops)
+    return Judged(case, np.full(len(stop_log_odds), -9.0), np.array(stop_log_odds))
+
+
+def test_the_threshold_of_stop_lies_low_where_stops_are_told_from_the_rest() -> None:
+    told = spoken_over([-18, -17, -18, -3, -15], 3)
+    untold = spoken_over([-18, -17, -16, -7])
+    level = stop_threshold([told, untold], 1.0, 0.0)
+    assert 1 / (1 + np.exp(7.0)) < level < 1 / (1 + np.exp(3.0))
+    # One that is as likely as what is told costs more than the stop it would give.
+    level = stop_threshold([told, spoken_over([-18, -2.9])], 1.0, 0.0)
+    assert level > 1 / (1 + np.exp(2.9))
+
+
+def test_a_stop_counts_soon_before_and_after_it_was_told() -> None:
+    near = spoken_over([-18.0] * 5 + [-3.0] + [-18.0] * 5, 7)
+    late = spoken_over([-18.0] * 5 + [-3.0] + [-18.0] * 5, 1)
+    assert stop_threshold([near], 1.0, 0.0) < 1 / (1 + np.exp(3.0))
+    assert stop_threshold([near, late], 1.0, 0.0) > 1 / (1 + np.exp(3.0))
+
+
+def test_where_none_is_told_to_stop_its_threshold_is_the_middle() -> None:
+    assert stop_threshold([spoken_over([-18, -3])], 1.0, 0.0) == 0.5
+    assert stop_threshold([judged([-4, -5], (1, 1))], 1.0, 0.0) == 0.5
+
+
 def test_streams_in_which_nothing_is_due_cannot_calibrate() -> None:
     with pytest.raises(HarkenError, match="harken data build"):
         calibration_of([judged([-5, -4, -6])])
@@ -76,15 +112,17 @@ def test_a_case_is_judged_as_a_session_that_says_what_is_due() -> None:
     case = Case("a", "a", "chat", Prefix(), percepts, due, frozenset({7, 8, 9}), (9,))
     decisions = {4: "respond", 9: "stop"}
     listener = load_listener()
-    state, expected = listener.start(case.prefix), []
+    state, expected, of_stop = listener.start(case.prefix), [], []
     for percept in percepts:
         heard = Audible(percept, percept.chunk in case.playing)
         state, [found] = listener.hear(state, [heard])
         expected.append(np.log(found.probabilities[1] / found.probabilities[0]))
+        of_stop.append(np.log(found.probabilities[2] / found.probabilities[0]))
         state = listener.decide(state, found, decisions.get(percept.chunk, "silent"))
         if percept.chunk == 4:
             ids, _ = response_piece(listener.vocabulary, "Hello to you.", "happy")
             state = replace(state, pending=(*state.pending, *ids))
     got = judged_case(case, listener)
     np.testing.assert_allclose(got.log_odds, expected, atol=0.05)
+    np.testing.assert_allclose(got.stop_log_odds, of_stop, atol=0.05)
     assert got.is_due.nonzero()[0].tolist() == [4]

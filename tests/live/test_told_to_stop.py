@@ -106,7 +106,15 @@ def test_who_is_told_stops_whatever_the_listener_thinks_but_only_while_our_voice
     told = Judgement(0, sure, 10, playing=True, told_to_stop=True)
     assert decision_of(MINI, told, OperatingPoint()) == "stop"
     assert decision_of(MINI, replace(told, playing=False), OperatingPoint()) == "respond"
-    assert decision_of(MINI, replace(told, told_to_stop=False), OperatingPoint()) == "respond"
+    untold = replace(told, told_to_stop=False)
+    assert decision_of(MINI, untold, OperatingPoint()) == "respond"
+
+
+def test_over_its_threshold_stop_comes_before_respond() -> None:
+    torn = Judgement(0, np.array([0.29, 0.69, 0.02], np.float32), 10, playing=True)
+    assert decision_of(MINI, torn, OperatingPoint(stop=0.018)) == "stop"
+    assert decision_of(MINI, torn, OperatingPoint(stop=0.03)) == "respond"
+    assert decision_of(MINI, replace(torn, playing=False), OperatingPoint(stop=0.018)) == "respond"
 
 
 def test_the_reply_that_is_played_is_cut_and_heard_no_further(room: Any) -> None:

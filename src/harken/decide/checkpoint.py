@@ -29,11 +29,15 @@ SOUND_CLASSES, SOUND_EMBEDDING, ACOUSTIC = 521, 1024, 2560
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """p = softmax(logits / temperature + bias of respond); thresholds by policy."""
+    """p = softmax(logits / temperature + bias of respond); thresholds by policy.
+
+    stop_threshold: of p(stop), while our own voice plays.
+    """
 
     temperature: float = 1.0
     respond_bias: float = 0.0
     thresholds: dict[str, float] = field(default_factory=dict)
+    stop_threshold: float = 0.5
 
     def probabilities(self, logits: F32) -> F32:
         """float32 [n, decisions], silent and respond first, as calibrated probabilities."""

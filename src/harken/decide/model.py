@@ -56,7 +56,8 @@ def load_batched_listener(model: Path | None = None, *, threads: int = 2) -> Bat
 def operating_point(
     checkpoint: Checkpoint, policy: str, threshold: float | None = None
 ) -> OperatingPoint:
-    """The thresholds of a session: the user's, else what the checkpoint found for the policy."""
+    """The thresholds of a session: what the checkpoint found, but the user's own for respond."""
+    calibration = checkpoint.calibration
     if threshold is None:
-        threshold = checkpoint.calibration.thresholds.get(policy, _UNCALIBRATED)
-    return OperatingPoint(respond=threshold)
+        threshold = calibration.thresholds.get(policy, _UNCALIBRATED)
+    return OperatingPoint(respond=threshold, stop=calibration.stop_threshold)

@@ -25,12 +25,11 @@ class OperatingPoint:
 def decision_of(profile: Profile, judgement: Judgement, point: OperatingPoint) -> str:
     """The decision, "silent", "respond" or "stop"; stop only while our own voice is playing.
 
-    Told in plain words to stop it does, however unlikely the listener finds that.
+    Told in plain words to stop it does, however unlikely the listener finds that. Stop is learnt
+    from few examples, so its threshold lies low, and over it comes before respond.
     """
     if judgement.playing and "stop" in profile.decisions:
-        if judgement.told_to_stop:
-            return "stop"
         p_stop = float(judgement.probabilities[profile.decisions.index("stop")])
-        if p_stop >= point.stop and p_stop >= judgement.p_respond:
+        if judgement.told_to_stop or p_stop >= point.stop:
             return "stop"
     return "respond" if judgement.p_respond >= point.respond else "silent"

@@ -1,4 +1,5 @@
-"""How sure is sure enough: temperature, bias and thresholds of p(respond), found on dev streams.
+"""How sure is sure enough: temperature, bias and thresholds of p(respond), and the threshold of
+p(stop), found on dev streams.
 
 Every chunk is judged with the true past before it (decisions and responses as they were due), so
 one early mistake does not spoil the rest of a stream. Guo et al. 2017, "On Calibration of Modern
@@ -6,7 +7,7 @@ Neural Networks"; the bias takes back the class weights of training.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -25,14 +26,20 @@ ALARM_WEIGHT = 2.0
 """How many missed responses one false alarm is as bad as: being disturbed is worse than waiting."""
 ONE_ALARM_CHUNKS = 5
 """Chunks over the threshold within two seconds of each other are one false alarm."""
+STOP_GRID = np.round(10.0 ** np.arange(-5, -0.2, 0.25), 6)
+"""Few streams teach to stop, so p(stop) is small where it is told, and far smaller elsewhere."""
+STOP_CHUNKS = range(-2, 4)
+"""Around the chunk in which it was told to stop: a stop there is right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A case and the log-odds of respond against silent after each chunk, float64 [n_chunks]."""
+    """A case and the log-odds after each chunk, float64 [n_chunks]: of respond against silent, and
+    of stop against silent."""
 
     case: Case
     log_odds: F64
+    stop_log_odds: F64 = field(default_factory=lambda: np.zeros(0))
 
     @property
     def is_due(self) -> npt.NDArray[np.bool_]:
@@ -46,7 +53,7 @@ def judged(case: Case, listener: Listener) -> Judged:
     """Judge every chunk of a case as a session does, given what was due before it."""
     state = listener.start(case.prefix)
     said = {d.chunk: d for d in case.due}
-    log_odds: list[float] = []
+    log_odds: list[tuple[float, float]] = []
     waiting: list[Audible] = []
     for percept in case.percepts:
         waiting.append(Audible(percept, percept.chunk in case.playing))
@@ -62,7 +69,7 @@ def judged(case: Case, listener: Listener) -> Judged:
             ids, _ = response_piece(listener.vocabulary, due.text, due.emotion)
             state = State(state.cache, state.length, (*state.pending, *ids))
         waiting = []
-    return Judged(case, np.array(log_odds))
+    return Judged(case, *np.array(log_odds).T)
 
 
 def calibration_of(cases: Sequence[Judged], alarm_weight: float = ALARM_WEIGHT) -> Calibration:
@@ -87,7 +94,8 @@ def calibration_of(cases: Sequence[Judged], alarm_weight: float = ALARM_WEIGHT) 
         policy: threshold(of_policy, slope, bias, alarm_weight)
         for policy, of_policy in sorted(by_policy.items())
     }
-    return Calibration(1 / slope, bias, thresholds)
+    stop = stop_threshold(cases, slope, bias, alarm_weight)
+    return Calibration(1 / slope, bias, thresholds, stop_threshold=stop)
 
 
 def fit(log_odds: F64, is_due: npt.NDArray[np.bool_], steps: int = 50) -> tuple[float, float]:
@@ -136,9 +144,39 @@ def mistakes(judged: Judged, level: float, slope: float, bias: float) -> tuple[i
     return missed, int(len(alarms) and 1 + (np.diff(alarms) > ONE_ALARM_CHUNKS).sum())
 
 
-def _log_odds(probabilities: npt.NDArray[np.float32]) -> float:
-    silent, respond = np.maximum(probabilities[:2].astype(np.float64), 1e-12)
-    return float(np.log(respond) - np.log(silent))
+def stop_threshold(
+    cases: Sequence[Judged], slope: float, bias: float, alarm_weight: float = ALARM_WEIGHT
+) -> float:
+    """As `threshold`, of p(stop) while our own voice plays; 0.5 where none is told to stop."""
+    spoken_over = [c for c in cases if c.case.playing]
+    if not any(c.case.stops for c in spoken_over):
+        return 0.5
+
+    def harm(level: float) -> float:
+        found = [mistaken_stops(c, level, slope, bias) for c in spoken_over]
+        return sum(missed + alarm_weight * alarms for missed, alarms in found)
+
+    errors = [harm(level) for level in STOP_GRID]
+    best = np.flatnonzero(np.array(errors) == min(errors))
+    return float(STOP_GRID[best[len(best) // 2]])
+
+
+def mistaken_stops(judged: Judged, level: float, slope: float, bias: float) -> tuple[int, int]:
+    """Stops that were told and missed, and 1 if it stops untold, when p(stop) from `level` on
+    stops."""
+    respond, stop = np.exp(slope * judged.log_odds + bias), np.exp(slope * judged.stop_log_odds)
+    p_stop = stop / (1 + respond + stop)
+    stopping = {chunk for chunk in judged.case.playing if p_stop[chunk] >= level}
+    told = [{at + n for n in STOP_CHUNKS} for at in judged.case.stops]
+    missed = sum(not stopping & near for near in told)
+    return missed, int(bool(stopping.difference(*told)))
+
+
+def _log_odds(probabilities: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """Of respond and of stop, against silent; a profile without stop never has it."""
+    silent, *others = np.log(np.maximum(probabilities.astype(np.float64), 1e-12))
+    respond, stop = (*others, -np.inf)[:2]
+    return float(respond - silent), float(stop - silent)
 
 
 def _logit(p: float) -> float:
