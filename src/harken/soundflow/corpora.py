@@ -81,11 +81,6 @@ def package_dir(name: str) -> Path:
     return corpora_dir() / name
 
 
-def missing_packages(names: Iterable[str] | None = None) -> list[str]:
-    """The names of those packages (default: all) that are not unpacked yet."""
-    return [package.name for package in _selected(names) if not _is_unpacked(package)]
-
-
 def fetch_packages(names: Sequence[str] | None = None, progress: Progress | None = None) -> Path:
     """Download, verify and unpack the packages (default: all 43, 0.9 GB) and return their folder.
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -108,11 +107,6 @@ def each_verdict(path: Path) -> Iterator[Verdict]:
                 drop=row["drop"],
                 copy_of=row["copy_of"],
             )
-
-
-def drops_by_reason(verdicts: Iterable[Verdict]) -> Counter[str]:
-    """How many recordings are left out for which reason."""
-    return Counter(verdict.drop for verdict in verdicts if verdict.drop)
 
 
 def level_db(samples: Samples) -> float:

@@ -1,6 +1,6 @@
 """Text to ids and back, with the guard: text never becomes a control id."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -93,9 +93,3 @@ class Vocabulary:
             return bytes(_BYTE_OF[symbol] for symbol in token)
         except KeyError:  # an added token is spelled in plain characters
             return token.encode("utf-8")
-
-
-def is_text(profile: Profile, ids: Sequence[int]) -> bool:
-    """Whether every id is ordinary text of the profile."""
-    controls = profile.control_ids
-    return all(0 <= i < profile.text_ids and i not in controls for i in ids)

@@ -74,12 +74,6 @@ def sabine_s(size_m: Point, absorption: float) -> float:
     return float(_SABINE * volume / (surface * absorption))
 
 
-def eyring_s(size_m: Point, absorption: float) -> float:
-    """Reverberation time by Eyring: 0.161 V / (-S ln(1 - a)), better than Sabine's in dry rooms."""
-    volume, surface = _volume_and_surface(size_m)
-    return float(_SABINE * volume / (-surface * np.log1p(-absorption)))
-
-
 def impulse_response(room: Room, source_m: Point, microphone_m: Point) -> F32:
     """What a microphone hears of a unit impulse, float32[n] at 16 kHz.
 
