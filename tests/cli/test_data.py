@@ -75,7 +75,7 @@ def test_what_cannot_be_built_is_told_and_leaves_no_folder(
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("wrong", [["--split", "test"], ["--seed", "-1"], ["--engine", "slurm"]])
+@pytest.mark.parametrize("wrong", [["--split", "exam"], ["--seed", "-1"], ["--engine", "slurm"]])
 def test_a_wrong_option_ends_with_2(tmp_path: Path, wrong: list[str]) -> None:
     done = CliRunner().invoke(app, ["build", "default", str(tmp_path / "new"), *wrong])
     assert done.exit_code == 2 and not (tmp_path / "new").exists()
