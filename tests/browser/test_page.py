@@ -186,10 +186,14 @@ def test_replies_of_a_session_that_is_gone_stay_when_the_page_is_loaded_again(pa
 
 def test_an_address_says_what_to_begin_with(page: Page) -> None:
     """As `harken live` opens it, without a hand on the page."""
-    page.goto(f"{page.url}?policy=narrate&order=Count+every+hoot+out+loud.&play=evening.flac")
+    page.goto(
+        f"{page.url}?policy=narrate&voice=espeak&order=Count+every+hoot+out+loud.&play=evening.flac"
+    )
     expect(page.get_by_role("status")).to_contain_text("Listening to evening")
     expect(page.locator("#orders li:not(.pending)")).to_have_text("Count every hoot out loud.")
     expect(page.get_by_role("radio", name="Narrate")).to_be_checked()
+    expect(page.get_by_label("Speak replies")).to_be_checked()
+    expect(page.get_by_label("Which voice")).to_have_value("espeak")
     expect(page.locator("#timeline")).to_have_attribute("data-chunks", re.compile("[1-9]"))
 
 

@@ -23,6 +23,7 @@ LIVE = [sys.executable, "-m", "harken", "live"]
         ([__file__], "test_live.py"),
         (["-"], "standard input"),
         (["--policy", "loud"], "loud"),
+        (["--voice", "trumpet"], "espeak"),
         ([str(SAMPLES / "evening.flac"), str(SAMPLES / ".." / "samples" / "evening.flac")], "2"),
     ],
 )
@@ -40,9 +41,9 @@ def test_it_opens_the_page_on_the_recording(tmp_path: Path) -> None:
     browser.write_text(f'#!/bin/sh\necho "$1" > {visited}\n')
     browser.chmod(0o755)
     recordings = [str(SAMPLES / f"{name}.flac") for name in ("evening", "owl-counts")]
-    options = ["--policy", "narrate", "--instruction", "Count the owls.", "--port", "0"]
+    options = ["--policy", "narrate", "--voice", "espeak", "--instruction", "Count the owls."]
     with subprocess.Popen(
-        [*LIVE, *options, *recordings],
+        [*LIVE, *options, "--port", "0", *recordings],
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"BROWSER": str(browser)},
@@ -53,6 +54,7 @@ def test_it_opens_the_page_on_the_recording(tmp_path: Path) -> None:
             assert visited.read_text().strip() == page
             assert parse_qs(urlsplit(page).query) == {
                 "policy": ["narrate"],
+                "voice": ["espeak"],
                 "order": ["Count the owls."],
                 "play": ["evening.flac"],
             }

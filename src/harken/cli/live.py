@@ -4,7 +4,7 @@ import os
 import sys
 import webbrowser
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -17,10 +17,12 @@ from harken.cli.serving import address_of, bound, needing_serve, run
 from harken.errors import HarkenError
 from harken.perceive.perception import EARS
 from harken.perceive.source import STANDARD_INPUT, open_source
+from harken.respond.voices import voice_names
 from harken.stream import POLICIES, Prefix
 from harken.stream.policy import DEFAULT_POLICY
 
 _HOST = "127.0.0.1"
+NO_VOICE = "none"
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 
 
@@ -39,6 +41,9 @@ def live(
     policy: Annotated[
         str, typer.Option(help="When to speak unasked: " + ", ".join(POLICIES) + ".")
     ] = DEFAULT_POLICY,
+    voice: Annotated[
+        str, typer.Option(help="Speak the replies: kokoro, espeak, …; the page can change it.")
+    ] = NO_VOICE,
     model: Annotated[
         Path | None, typer.Option(help="A checkpoint (.safetensors); the shipped one by default.")
     ] = None,
@@ -50,11 +55,15 @@ def live(
         from harken.serve.engine import Engine
 
     Prefix(policy, instruction)
+    if voice not in (NO_VOICE, *voice_names()):
+        known = ", ".join((NO_VOICE, *voice_names()))
+        raise HarkenError(f"no voice {voice!r}; choose one of {known}")
     recordings = _recordings(files or [])
     with closing(bound(_HOST, port)) as listening:
         perception = ready_perception(EARS)
         listener = ready_listener(model)
-        page = _page(address_of(listening), recordings, policy, instruction)
+        wish = {"policy": policy, "voice": voice, "order": instruction}
+        page = _page(address_of(listening), recordings, wish)
         with Engine(listener, perception) as engine:
             # The socket listens already: a browser that is quick waits for the server.
             opened = open_page(page)
@@ -75,14 +84,11 @@ def _recordings(files: Sequence[str]) -> tuple[Path, ...]:
     return paths
 
 
-def _page(address: str, recordings: Sequence[Path], policy: str, instruction: str) -> str:
+def _page(address: str, recordings: Sequence[Path], wish: Mapping[str, str]) -> str:
     """The page's address, which says what to begin with (`serve/page/main.js`)."""
-    wish = {"policy": policy}
-    if instruction:
-        wish["order"] = instruction
-    if recordings:
-        wish["play"] = recordings[0].name
-    return f"{address}/?{urlencode(wish)}"
+    play = {"play": recordings[0].name} if recordings else {}
+    said = {name: value for name, value in wish.items() if value not in ("", NO_VOICE)}
+    return f"{address}/?{urlencode(said | play)}"
 
 
 def open_page(page: str) -> bool:

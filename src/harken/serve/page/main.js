@@ -328,9 +328,10 @@ function restore({ id, began, events, levels }) {
   connection.resume(id);
 }
 
-/** What the address asks for, as `harken live` opens it: `?play=NAME&policy=NAME&order=TEXT`. */
+/** What the address asks for: `play`, `policy` and `voice` by name, `order` as text. */
 function grant(wish) {
   choosePolicy(wish.get("policy") ?? policy());
+  voices.choose(wish.get("voice"));
   if (wish.has("order")) orders.add(wish.get("order"));
   if (wish.has("play")) sources.playSample(wish.get("play"));
 }

@@ -32,6 +32,14 @@ export class Voices {
     this.#fill();
   }
 
+  /** Speak with one of the voices; a name that is none of them changes nothing. */
+  choose(name) {
+    if (![...this.select.options].some(({ value }) => value === name)) return;
+    this.select.value = name;
+    this.toggle.checked = true;
+    this.#changed();
+  }
+
   /** What the server is to speak with. */
   get name() {
     const chosen = this.select.value;
