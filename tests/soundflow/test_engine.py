@@ -1,6 +1,7 @@
 """Engines give the same results; they draw work as it is taken and leave nobody behind."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -74,6 +75,34 @@ def test_an_error_in_a_job_reaches_the_caller() -> None:
 def test_a_worker_that_was_killed_is_told() -> None:
     with pytest.raises(HarkenError, match="fewer workers"):
         list(local(1)(dying, range(3)))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no groups of processes")
+def test_ctrl_c_ends_what_has_begun_and_all_that_waits(tmp_path: Path) -> None:
+    program = tmp_path / "waiting.py"
+    program.write_text(
+        "import signal, threading\n"
+        "from harken.soundflow.engine import local\n"
+        "def job(index):\n"
+        "    print(index, flush=True)\n"
+        "    threading.Event().wait()\n"
+        "if __name__ == '__main__':\n"
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "    try:\n"
+        "        list(local(1)(job, range(9)))\n"
+        "    except KeyboardInterrupt:\n"
+        "        print('interrupted')\n",
+        "utf-8",
+    )
+    running = subprocess.Popen(
+        [sys.executable, program], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        assert running.stdout is not None and running.stdout.readline() == "0\n"
+        os.killpg(running.pid, signal.SIGINT)  # as a terminal does
+        assert running.communicate(timeout=120)[0] == "interrupted\n"
+    finally:
+        running.kill()
 
 
 def test_an_unknown_engine_and_no_workers_are_told() -> None:

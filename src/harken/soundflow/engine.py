@@ -5,6 +5,7 @@ most often an index (it may write files of its own), so engines can only differ 
 """
 
 import os
+import signal
 import threading
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -55,7 +56,7 @@ def local(workers: int) -> Engine:
     def run(job: Callable[[Item], Made], items: Iterable[Item]) -> Results[Item, Made]:
         left = iter(items)
         running: dict[Future[Made], Item] = {}
-        pool = ProcessPoolExecutor(workers, initializer=_end_with_parent)
+        pool = ProcessPoolExecutor(workers, initializer=_begin_worker)
         try:
             while True:
                 while len(running) < AHEAD * workers and (item := next(left, None)) is not None:
@@ -75,11 +76,13 @@ def local(workers: int) -> Engine:
     return run
 
 
-def _end_with_parent() -> None:
-    """Let this worker end when its parent does, however that ends.
+def _begin_worker() -> None:
+    """Let this worker end at once by Ctrl-C, and when its parent ends, however that does.
 
-    A worker that waits for a job would wait for ever: it holds the other end of the queue itself.
+    A worker that took Ctrl-C for the error of one job would make the next one in the queue first.
+    One that waits for a job would wait for ever: it holds the other end of the queue itself.
     """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     parent = parent_process()
     if parent is None:  # pragma: no cover - the initializer runs in workers only
         return
