@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from harken.cli.train import app
 from harken.decide.checkpoint import Checkpoint
 from harken.errors import HarkenError
 from harken.stream import profile_named
@@ -165,6 +167,25 @@ def test_sigterm_saves_and_ends(tiny_parts: BaseParts, write_streams, tmp_path: 
     assert not outcome.finished and saved is not None
     assert saved.progress.step == outcome.progress.step in (6, 7)
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_stopped_run_ends_its_command_as_ctrl_c_does(
+    tiny_parts: BaseParts, write_streams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARKEN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(BaseParts, "shipped", lambda: tiny_parts)
+    begun(run_folder("mine"), QUICK, write_streams())
+
+    def stop(entry: dict[str, Any]) -> None:
+        if entry["step"] == 6:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as stopping:
+        stopping.setattr("harken.cli.train._print_entry", stop)
+        stopped = CliRunner().invoke(app, ["resume", "mine"])
+    assert stopped.exit_code == 130 and "`harken train resume mine`" in stopped.output
+    whole = CliRunner().invoke(app, ["resume", "mine"])
+    assert whole.exit_code == 0 and "step 12" in whole.output and "finished" in whole.output
 
 
 def test_streams_that_arrive_join_the_next_epoch(

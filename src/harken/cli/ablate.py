@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
+from harken.cli.app import EXIT_INTERRUPTED
 from harken.cli.outputs import require_place
 from harken.errors import HarkenError
 
@@ -133,7 +134,8 @@ def ablate(
     )
     if found is None:
         typer.echo("stopped; the same command goes on")
-    elif out:
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if out:
         out.write_text(json.dumps(found, ensure_ascii=False, indent=1), "utf-8")
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from harken.cli.app import EXIT_INTERRUPTED
 from harken.cli.outputs import require_place
 from harken.errors import HarkenError
 
@@ -161,6 +162,8 @@ def _train(run: Any, config: Any, data: Path, processes: Any) -> None:
         return
     end = "finished" if outcome.finished else f"stopped; `harken train resume {run.folder.name}`"
     print(f"step {outcome.progress.step}, {outcome.progress.seconds / 60:.1f} min: {end}")
+    if not outcome.finished:
+        raise typer.Exit(EXIT_INTERRUPTED)
 
 
 def _print_entry(entry: Mapping[str, Any]) -> None:
