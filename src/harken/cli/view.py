@@ -4,7 +4,6 @@ import threading
 from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console, ConsoleRenderable, Group
@@ -58,12 +57,7 @@ class LiveView:
         self._live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._live.stop()
 
     def begin(self, file: str) -> None:
