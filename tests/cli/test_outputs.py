@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harken.cli.outputs import require_folder, require_place
+from harken.cli.outputs import require_folder, require_place, writing
 from harken.errors import HarkenError
 
 
@@ -32,3 +32,11 @@ def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path) -> None:
     for taken in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(HarkenError, match="cannot be made"):
             require_folder(taken)
+
+
+def test_a_failing_write_is_told_with_its_place(tmp_path: Path) -> None:
+    with writing(tmp_path / "new.json"):
+        (tmp_path / "new.json").write_text("kept")
+    refused = pytest.raises(HarkenError, match=r"cannot write .* \(Is a directory\); make room")
+    with refused, writing(tmp_path):
+        tmp_path.write_text("lost")

@@ -1,5 +1,6 @@
 """Sessions judged one after the other: nothing judged is lost, nothing is judged twice."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from tests.soundflow.test_joined import folder, row
 
 from harken.errors import HarkenError
 from harken.evals.judging import Kept, Progress, fingerprint, judged
-from harken.evals.streams import Case, Outcome
+from harken.evals.streams import Case, Outcome, case_of
 from harken.live.trace import CompactionTrace
 
 ROWS = [row(name, chunks) for name, chunks in (("a", 5), ("b", 10), ("c", 5))]
@@ -74,3 +75,23 @@ def test_progress_tells_the_speed_of_this_run_and_the_time_left() -> None:
         "2/8 sessions, 2.0 times real time, 0:01:00 left"
     )
     assert Progress(2, 8, 100, 400, 0, 10.0).said() == "2/8 sessions"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_told_and_what_was_judged_stays(tmp_path: Path) -> None:
+    path = tmp_path / "out.json.partial"
+    told = pytest.raises(HarkenError, match=r"No space left on device.*goes on behind the last")
+    with told, Kept(path, ABOUT) as kept:
+        kept.add(session(case_of(folder(tmp_path, ROWS), ROWS[0])))
+        with Path("/dev/full").open("wb") as full:
+            os.dup2(full.fileno(), kept._file.fileno())
+        kept.add(session(case_of(tmp_path, ROWS[1])))
+    with Kept(path, ABOUT) as kept:
+        assert kept.found(0, case_of(tmp_path, ROWS[0])) is not None
+        assert kept.found(1, case_of(tmp_path, ROWS[1])) is None
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HarkenError, match="Not a directory"):
+        Kept(tmp_path / "file" / "out.json.partial", ABOUT)

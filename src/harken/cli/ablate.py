@@ -13,7 +13,7 @@ import numpy.typing as npt
 import typer
 
 from harken.cli.app import EXIT_INTERRUPTED
-from harken.cli.outputs import require_place
+from harken.cli.outputs import require_place, writing
 from harken.errors import HarkenError
 
 if TYPE_CHECKING:
@@ -136,7 +136,8 @@ def ablate(
         typer.echo("stopped; the same command goes on")
         raise typer.Exit(EXIT_INTERRUPTED)
     if out:
-        out.write_text(json.dumps(found, ensure_ascii=False, indent=1), "utf-8")
+        with writing(out):
+            out.write_text(json.dumps(found, ensure_ascii=False, indent=1), "utf-8")
 
 
 def require(ablation: "Ablation", data: Path | None, sessions: int) -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harken.cli.bars import counted_bar, said_bar
-from harken.cli.outputs import require_place
+from harken.cli.outputs import require_place, writing
 
 LONGEST_ANSWER = 120
 """Characters; longer ones are left out: nobody wants to be read an essay."""
@@ -209,7 +209,8 @@ def answer(
             said = decoder.answered(question)
             if 0 < len(said) <= LONGEST_ANSWER:
                 answered[question] = said
-    out.write_text(json.dumps(answered, ensure_ascii=False, indent=0) + "\n", "utf-8")
+    with writing(out):
+        out.write_text(json.dumps(answered, ensure_ascii=False, indent=0) + "\n", "utf-8")
     typer.echo(f"{len(answered)} of {len(asked)} questions answered shortly, in {out}")
 
 
@@ -267,7 +268,7 @@ def read(
     reading = read_corpus(corpus, folder, licence)
     lines = (json.dumps(asdict(r), ensure_ascii=False, default=str) + "\n" for r in reading)
     if out:
-        with out.open("w", encoding="utf-8") as file:
+        with writing(out), out.open("w", encoding="utf-8") as file:
             file.writelines(lines)
     else:
         for _ in lines:

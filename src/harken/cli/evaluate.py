@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from harken.cli.bars import said_bar
-from harken.cli.outputs import require_place
+from harken.cli.outputs import require_place, writing
 from harken.errors import HarkenError
 from harken.evals.calibrate import ALARM_WEIGHT
 
@@ -258,7 +258,8 @@ def _report(
                     "sessions": [_session(outcome) for outcome in outcomes],
                 }
             )
-            out.write_text(json.dumps(record, ensure_ascii=False, indent=1), "utf-8")
+            with writing(out):
+                out.write_text(json.dumps(record, ensure_ascii=False, indent=1), "utf-8")
     return outcomes
 
 
@@ -268,6 +269,7 @@ def _session(outcome: "Outcome") -> dict[str, Any]:
         "task": outcome.case.task,
         "due": [asdict(due) for due in outcome.case.due],
         "said": outcome.said,
+        "stopped": outcome.stopped,
         "p_respond": [round(p, 4) for p in outcome.p_respond],
     }
 

@@ -1,6 +1,8 @@
 """Files and folders that a command writes: told at its beginning when they cannot be."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from harken.errors import HarkenError
@@ -39,3 +41,18 @@ def require_folder(folder: Path | None) -> Path | None:
     if not os.access(folder, os.W_OK):
         raise HarkenError(f"{folder} cannot be written to; give a folder that can")
     return folder
+
+
+@contextmanager
+def writing(out: Path) -> Iterator[None]:
+    """What writes the file; a failure is one line.
+
+    Raises:
+        HarkenError: it cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise HarkenError(
+            f"cannot write {out} ({error.strerror or error}); make room, or name another place"
+        ) from error

@@ -8,6 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -59,7 +60,7 @@ class Kept:
         """about: what makes the sessions those of this run, as JSON.
 
         Raises:
-            HarkenError: the file holds sessions of another run.
+            HarkenError: the file holds sessions of another run, or cannot be written.
         """
         self._path = path
         head = json.dumps(about, sort_keys=True)
@@ -72,8 +73,9 @@ class Kept:
                 "other streams; delete it, or choose another --out"
             )
         self._found = lines[1:]
-        self._file = path.open("ab")
-        self._file.truncate(len(whole))
+        with self._writing():
+            self._file = path.open("ab")
+            self._file.truncate(len(whole))
         if not lines:
             self._append(head)
 
@@ -81,7 +83,8 @@ class Kept:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._file.close()
+        with self._writing() if kind is None else suppress(OSError):
+            self._file.close()
         if kind is None:
             self._path.unlink()
 
@@ -99,7 +102,11 @@ class Kept:
         )
 
     def add(self, outcome: Outcome) -> None:
-        """Keep the next one."""
+        """Keep the next one.
+
+        Raises:
+            HarkenError: the disk is full.
+        """
         line = {
             "said": outcome.said,
             "p_respond": outcome.p_respond,
@@ -109,8 +116,19 @@ class Kept:
         self._append(json.dumps(line, ensure_ascii=False))
 
     def _append(self, line: str) -> None:
-        self._file.write(f"{line}\n".encode())
-        self._file.flush()
+        with self._writing():
+            self._file.write(f"{line}\n".encode())
+            self._file.flush()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise HarkenError(
+                f"cannot write {self._path} ({error.strerror or error}); make room and run it "
+                "again: it goes on behind the last session"
+            ) from error
 
 
 def judged(
