@@ -3,7 +3,7 @@
 import * as lanes from "./lanes.js";
 import { clock } from "./story.js";
 
-const FRAME_MS = 50; // 20 pictures a second are smooth enough and leave the processor to the model
+const FRAME_MS = 45; // some 20 pictures a second are smooth and leave the processor to the model
 const MARGIN = { wide: 150, narrow: 84 }; // pixels that are free on the right of the present
 const LANES = { axis: 20, decisions: 34, names: 20, curve: 60, replies: 56 };
 const SPECTROGRAM = { least: 180, most: 440, narrow: 168 };
@@ -150,17 +150,16 @@ export class Timeline {
   }
 
   #loop() {
-    requestAnimationFrame((now) => {
-      if (now - (this.drawn ?? 0) >= FRAME_MS) this.#frame(now);
-      this.#loop();
+    requestAnimationFrame(() => {
+      this.#frame();
+      setTimeout(() => this.#loop(), FRAME_MS);
     });
   }
 
-  #frame(now) {
+  #frame() {
     const target_s = this.sent_s();
     const isMoving = Math.abs(target_s - this.shown_s) > 0.005;
     if (!isMoving && !this.isStale) return;
-    this.drawn = now;
     this.isStale = false;
     if (this.calm.matches) this.shown_s = target_s;
     else this.shown_s += (target_s - this.shown_s) * 0.3;
