@@ -1,5 +1,7 @@
 """The operating point turns probabilities into decisions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -31,6 +33,19 @@ def test_decisions_at_the_middle(judgement: Judgement, decision: str) -> None:
     assert decision_of(profile_named("mini"), judgement, OperatingPoint()) == decision
 
 
+def test_a_chunk_with_words_asks_for_more() -> None:
+    mini, point = profile_named("mini"), OperatingPoint(0.3, to_words=0.8)
+    for p, plain, with_words in ((0.2, "silent", "silent"), (0.5, "respond", "silent")):
+        judgement = judged(1 - p, p, 0)
+        assert decision_of(mini, judgement, point) == plain
+        assert decision_of(mini, replace(judgement, has_words=True), point) == with_words
+    sure = replace(judged(0.1, 0.9, 0), has_words=True)
+    assert decision_of(mini, sure, point) == "respond"
+    assert decision_of(mini, sure, OperatingPoint(0.95, to_words=0.8)) == "silent"
+    stop = replace(judged(0.1, 0.1, 0.8, playing=True), has_words=True)
+    assert decision_of(mini, stop, point) == "stop"
+
+
 def test_a_profile_without_stop_never_stops() -> None:
     released = profile_named("released-3b")
     two = Judgement(0, np.array([0.9, 0.1], np.float32), 10, playing=True)
@@ -52,3 +67,9 @@ def test_a_threshold_lies_between_0_and_1(value: float) -> None:
         OperatingPoint(respond=value)
     with pytest.raises(HarkenError, match="the stop threshold is"):
         OperatingPoint(stop=value)
+
+
+def test_the_threshold_of_words_may_be_none() -> None:
+    assert OperatingPoint(to_words=0).to_words == 0
+    with pytest.raises(HarkenError, match=r"replies to words is 1; choose 0 to below 1"):
+        OperatingPoint(to_words=1.0)

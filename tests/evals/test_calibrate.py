@@ -15,6 +15,7 @@ from harken.evals.calibrate import (
     mistakes,
     stop_threshold,
     threshold,
+    threshold_to_words,
 )
 from harken.evals.calibrate import judged as judged_case
 from harken.evals.streams import Case, Due
@@ -54,6 +55,28 @@ def test_a_false_alarm_weighs_more_than_a_miss() -> None:
     level = threshold([case], 1.0, 0.0, alarm_weight=0.5)
     assert level < 1 / (1 + np.exp(-1.0)), "half an alarm is cheaper than a miss"
     assert threshold([case], 1.0, 0.0, alarm_weight=2.0) > 1 / (1 + np.exp(-1.5))
+
+
+def spoken(log_odds: list[float], *due: tuple[int, int], words: set[int]) -> Judged:
+    """The same with words in these chunks."""
+    heard = {True: (HeardWord("Hey.", 0, "en"),), False: ()}
+    zero = np.zeros(1, np.float16)
+    percepts = tuple(
+        Percept(n, zero, zero, heard[n in words], -30.0, 0.9) for n in range(len(log_odds))
+    )
+    case = judged(log_odds, *due)
+    return replace(case, case=replace(case.case, percepts=percepts))
+
+
+def test_nearly_all_that_is_due_to_words_passes_their_threshold() -> None:
+    odds = np.linspace(0.0, 5.0, 401)
+    case = spoken([*odds, -4.0, 0.5], *((n, n) for n in range(400)), words=set(range(500)))
+    found = threshold_to_words([case], 1.0, 0.0)
+    assert found == pytest.approx(1 / (1 + np.exp(-odds[4])), abs=0.01)
+    assert found < threshold_to_words([case], 2.0, 0.0), "thresholds are of calibrated p"
+    silent = spoken([3.0, 0.1], (0, 0), (1, 1), words={0})
+    assert threshold_to_words([silent], 1.0, 0.0) == 0.95, "a reply to a sound has no say in it"
+    assert threshold_to_words([spoken([3.0], (0, 0), words=set())], 1.0, 0.0) == 0.0
 
 
 def spoken_over(stop_log_odds: list[float], *stops: int) -> Judged:

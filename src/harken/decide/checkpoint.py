@@ -31,12 +31,14 @@ SOUND_CLASSES, SOUND_EMBEDDING, ACOUSTIC = 521, 1024, 2560
 class Calibration:
     """p = softmax(logits / temperature + bias of respond); thresholds by policy.
 
+    to_words: what p(respond) must reach besides in a chunk that brings words, under every policy.
     stop_threshold: of p(stop), while our own voice plays.
     """
 
     temperature: float = 1.0
     respond_bias: float = 0.0
     thresholds: dict[str, float] = field(default_factory=dict)
+    to_words: float = 0.0
     stop_threshold: float = 0.5
 
     def probabilities(self, logits: F32) -> F32:

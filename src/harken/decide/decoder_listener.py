@@ -89,7 +89,9 @@ class DecoderListener(ABC):
             hidden[[e - 1 for e in ends]] @ self._decision_rows.T
         )
         judged = [
-            Judgement(c.percept.chunk, p, base + e, c.playing, c.told_to_stop)
+            Judgement(
+                c.percept.chunk, p, base + e, c.playing, c.told_to_stop, bool(c.percept.words)
+            )
             for c, p, e in zip(chunks, probabilities, ends, strict=True)
         ]
         return state, judged

@@ -46,7 +46,7 @@ class Judgement:
 
     probabilities: float32 [n_decisions], calibrated, in the order of `profile.decisions`.
     `position` is the length of the state up to and including the chunk, before its decision.
-    playing, told_to_stop: as of the chunk's `Audible`.
+    playing, told_to_stop: as of the chunk's `Audible`. has_words: it brought some.
     """
 
     chunk: int
@@ -54,6 +54,7 @@ class Judgement:
     position: int
     playing: bool = False
     told_to_stop: bool = False
+    has_words: bool = False
 
     @property
     def p_respond(self) -> float:

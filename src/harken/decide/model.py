@@ -56,8 +56,10 @@ def load_batched_listener(model: Path | None = None, *, threads: int = 2) -> Bat
 def operating_point(
     checkpoint: Checkpoint, policy: str, threshold: float | None = None
 ) -> OperatingPoint:
-    """The thresholds of a session: what the checkpoint found, but the user's own for respond."""
+    """The thresholds of a session: the user's, else what the checkpoint found for the policy."""
     calibration = checkpoint.calibration
-    if threshold is None:
-        threshold = calibration.thresholds.get(policy, _UNCALIBRATED)
-    return OperatingPoint(respond=threshold, stop=calibration.stop_threshold)
+    stop = calibration.stop_threshold
+    if threshold is not None:
+        return OperatingPoint(respond=threshold, stop=stop)
+    found = calibration.thresholds.get(policy, _UNCALIBRATED)
+    return OperatingPoint(respond=found, stop=stop, to_words=calibration.to_words)

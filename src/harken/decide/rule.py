@@ -9,10 +9,15 @@ from harken.stream import Profile
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """How sure the listener must be: thresholds on calibrated probabilities, from 0 to 1."""
+    """How sure the listener must be: thresholds on calibrated probabilities, from 0 to 1.
+
+    to_words: besides, for a reply in a chunk that brings words. What is asked of us is clear, and
+    talk that asks nothing is far commoner in life than in any data; 0: as everything else.
+    """
 
     respond: float = 0.5
     stop: float = 0.5
+    to_words: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in (("respond", self.respond), ("stop", self.stop)):
@@ -20,6 +25,10 @@ class OperatingPoint:
                 raise HarkenError(
                     f"the {name} threshold is {value:g}; choose a number between 0 and 1"
                 )
+        if not 0 <= self.to_words < 1:
+            raise HarkenError(
+                f"the threshold of replies to words is {self.to_words:g}; choose 0 to below 1"
+            )
 
 
 def decision_of(profile: Profile, judgement: Judgement, point: OperatingPoint) -> str:
@@ -32,4 +41,5 @@ def decision_of(profile: Profile, judgement: Judgement, point: OperatingPoint) -
         p_stop = float(judgement.probabilities[profile.decisions.index("stop")])
         if judgement.told_to_stop or p_stop >= point.stop:
             return "stop"
-    return "respond" if judgement.p_respond >= point.respond else "silent"
+    needed = max(point.respond, point.to_words if judgement.has_words else 0.0)
+    return "respond" if judgement.p_respond >= needed else "silent"

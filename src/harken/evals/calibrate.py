@@ -24,6 +24,8 @@ GRID = np.round(np.arange(0.05, 0.96, 0.05), 2)
 """Thresholds to choose from."""
 ALARM_WEIGHT = 2.0
 """How many missed responses one false alarm is as bad as: being disturbed is worse than waiting."""
+WORDS_MISSED = 0.01
+"""Share of the replies due to words that may be missed."""
 ONE_ALARM_CHUNKS = 5
 """Chunks over the threshold within two seconds of each other are one false alarm."""
 STOP_GRID = np.round(10.0 ** np.arange(-5, -0.2, 0.25), 6)
@@ -47,6 +49,11 @@ class Judged:
         due = np.zeros(len(self.log_odds), bool)
         due[[d.chunk for d in self.case.due]] = True
         return due
+
+    @property
+    def has_words(self) -> npt.NDArray[np.bool_]:
+        """bool [n_chunks]: where words were heard."""
+        return np.array([bool(percept.words) for percept in self.case.percepts])
 
 
 def judged(case: Case, listener: Listener) -> Judged:
@@ -95,7 +102,8 @@ def calibration_of(cases: Sequence[Judged], alarm_weight: float = ALARM_WEIGHT) 
         for policy, of_policy in sorted(by_policy.items())
     }
     stop = stop_threshold(cases, slope, bias, alarm_weight)
-    return Calibration(1 / slope, bias, thresholds, stop_threshold=stop)
+    to_words = threshold_to_words(cases, slope, bias)
+    return Calibration(1 / slope, bias, thresholds, to_words, stop)
 
 
 def fit(log_odds: F64, is_due: npt.NDArray[np.bool_], steps: int = 50) -> tuple[float, float]:
@@ -130,6 +138,19 @@ def threshold(
     errors = [harm(_logit(t)) for t in GRID]
     best = np.flatnonzero(np.array(errors) == min(errors))
     return float(GRID[best[len(best) // 2]])
+
+
+def threshold_to_words(cases: Sequence[Judged], slope: float, bias: float) -> float:
+    """What nearly all replies due in chunks with words reach; 0 where none is due.
+
+    How often talk asks for nothing differs from the data to life, so the false alarms of the data
+    do not choose it.
+    """
+    due = [c.log_odds[c.is_due & c.has_words] for c in cases]
+    if not sum(map(len, due)):
+        return 0.0
+    reached = np.quantile(slope * np.concatenate(due) + bias, WORDS_MISSED)
+    return float(np.floor(100 / (1 + np.exp(-reached))) / 100)
 
 
 def mistakes(judged: Judged, level: float, slope: float, bias: float) -> tuple[int, int]:

@@ -143,7 +143,10 @@ def _judged(
             here = logits[at : at + record.timeline.n_chunks]
             at += record.timeline.n_chunks
             threshold = calibration.thresholds.get(record.timeline.prefix.policy, UNCALIBRATED)
-            yield record, calibration.probabilities(here)[:, 1] >= threshold
+            needed = np.full(len(here), threshold)
+            with_words = list(record.timeline.words_by_chunk())
+            needed[with_words] = np.maximum(threshold, calibration.to_words)
+            yield record, calibration.probabilities(here)[:, 1] >= needed
 
     for record in records:
         # Every decision is looked at, also those that are not learnt.
