@@ -18,6 +18,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "images"
 WIDE, PHONE = (1280, 800), (360, 740)
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
 COLOURS = 128
+PATIENCE_MS = 900_000
 
 
 def start(page: Page) -> None:
@@ -47,7 +48,7 @@ def count(page: Page) -> None:
     _order(page, "Count every hoot out loud.")
     _listen(page, "owl counts", is_fast=True)
     expect(page.get_by_role("status")).to_contain_text("Paused")
-    page.locator("h1").scroll_into_view_if_needed()
+    page.locator(".stream").evaluate("(stream) => stream.scrollIntoView()")
 
 
 PICTURES: dict[Callable[[Page], None], tuple[tuple[int, int], str]] = {
@@ -64,8 +65,10 @@ def take(browser: Browser, address: str, picture: Callable[[Page], None]) -> Non
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if theme == "dark" else "light",
+        has_touch=(width, height) == PHONE,
+        is_mobile=(width, height) == PHONE,
     )
-    context.set_default_timeout(300_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(address)
     picture(page)
@@ -73,6 +76,7 @@ def take(browser: Browser, address: str, picture: Callable[[Page], None]) -> Non
     whole = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     small = whole.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     small.save(FOLDER / f"page-{picture.__name__}.png", optimize=True)
+    print(picture.__name__, page.locator(".card-text").all_inner_texts()[::-1], flush=True)
     context.close()
 
 
@@ -89,9 +93,9 @@ def _listen(page: Page, sample: str, *, is_fast: bool) -> None:
 
 
 def main() -> None:
-    """Take them all, or those named behind the address."""
+    """Take them all, or those named behind the address, and print the replies on each."""
     address, *names = sys.argv[1:] or ["http://127.0.0.1:8765"]
-    expect.set_options(timeout=300_000)
+    expect.set_options(timeout=PATIENCE_MS)
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*FLAGS])
