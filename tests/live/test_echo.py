@@ -1,6 +1,5 @@
 """Our own words, heard by our own microphone."""
 
-import numpy as np
 import pytest
 
 from harken.live.echo import without_ours
@@ -63,9 +62,31 @@ def test_what_was_said_is_known_until_its_echo_is_over() -> None:
     assert playing.aired == ""
 
 
-def test_a_voice_without_pause_is_remembered_for_a_while_only() -> None:
+def test_a_voice_without_pause_is_known_as_long_as_its_echo_only() -> None:
     playing = Playing()
     playing.begin(4)
-    for n in np.arange(1000):
-        playing.voiced(4, f" number {n}", 500)
-    assert len(playing.aired) <= 1000 and playing.aired.endswith("number 999")
+    for n in range(100):
+        playing.voiced(4, f" number {n}", 400)
+    playing.voiced(4, "", 400)  # the last piece takes twice as long
+    for chunk in range(50):
+        playing.played(4, 400 * chunk)
+        playing.take_sounded()
+    # Chunk 49 is heard: nine before it and, as players tell late, four that begin within 1.5 s.
+    assert playing.aired.split(" number ")[1:] == [str(n) for n in range(40, 53)]
+    playing.played(4, 400 * 101)
+    playing.take_sounded()
+    assert playing.aired.endswith("number 99")
+
+
+def test_of_a_reply_that_is_cut_no_more_is_expected_than_was_handed_over() -> None:
+    playing = Playing()
+    playing.begin(4)
+    playing.voiced(4, "One.", 500)
+    playing.take_sounded()
+    playing.cut()
+    playing.begin(9)
+    playing.voiced(9, "Two.", 500)
+    assert playing.aired == "One.Two."
+    for _ in range(ECHO_CHUNKS + 2):
+        playing.take_sounded()
+    assert playing.aired == "Two."

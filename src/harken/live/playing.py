@@ -5,6 +5,7 @@ played when a stop or another reply takes its place. Replies sound one after the
 """
 
 import threading
+from collections import deque
 from dataclasses import dataclass
 
 from harken.live.trace import FlushReason, FlushTrace
@@ -12,7 +13,8 @@ from harken.respond.playback import Playback
 
 ECHO_CHUNKS = 8
 """So long after our voice ends its words may still be recognised; some rooms are slow, too."""
-_MOST_AIRED = 1000
+_AHEAD_MS = 1500.0
+"""The player tells late how far it is: so much more may have sounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,15 @@ class Cut:
         return FlushTrace(chunk, self.chunk, reason, self.heard, self.played_ms)
 
 
+@dataclass(frozen=True, slots=True)
+class _Aired:
+    """A piece on the clock of all sound that was ever handed to the player."""
+
+    text: str
+    start_ms: float
+    end_ms: float
+
+
 class Playing:
     """A session's replies at the player, in their order; a reply is named by the chunk it follows.
 
@@ -39,7 +50,9 @@ class Playing:
         self._replies: dict[int, Playback] = {}
         self._cancelled: tuple[Cut, ...] = ()
         self._has_sounded = False
-        self._aired, self._quiet_chunks = "", 0
+        self._handed_ms = 0.0
+        self._aired: list[_Aired] = []
+        self._heard_ms: deque[float] = deque([0.0], ECHO_CHUNKS + 2)
 
     # The voice
 
@@ -58,7 +71,10 @@ class Playing:
                 return False
             self._replies[chunk] = self._replies[chunk].voiced(text, ms)
             self._has_sounded = self._has_sounded or ms > 0
-            self._aired = (self._aired + text)[-_MOST_AIRED:]
+            start_ms, self._handed_ms = self._handed_ms, self._handed_ms + ms
+            if self._aired and not text:
+                text, start_ms = self._aired[-1].text, self._aired.pop().start_ms
+            self._aired.append(_Aired(text, start_ms, self._handed_ms))
             return True
 
     def has(self, chunk: int) -> bool:
@@ -99,18 +115,21 @@ class Playing:
         Of a chunk that has just been recorded: its beginning may hold the end of a reply.
         """
         with self._lock:
-            is_sounding = self._unheard_ms() > 0
+            unheard_ms = self._unheard_ms()
+            is_sounding = unheard_ms > 0
             sounded, self._has_sounded = self._has_sounded or is_sounding, is_sounding
-            self._quiet_chunks = 0 if sounded else self._quiet_chunks + 1
-            if self._quiet_chunks > ECHO_CHUNKS:
-                self._aired = ""
+            self._heard_ms.append(self._handed_ms - unheard_ms)
+            # What was cut at the player counts as heard: some of it may have been.
+            self._aired = [piece for piece in self._aired if piece.end_ms > self._heard_ms[0]]
             return sounded
 
     @property
     def aired(self) -> str:
-        """What our voice has said without a pause of `ECHO_CHUNKS` calls of `take_sounded`."""
+        """The pieces that may be heard in the chunk of the last `take_sounded`, or in one of the
+        `ECHO_CHUNKS` before it."""
         with self._lock:
-            return self._aired
+            until_ms = self._handed_ms - self._unheard_ms() + _AHEAD_MS
+            return "".join(piece.text for piece in self._aired if piece.start_ms < until_ms)
 
     def cut(self) -> tuple[Cut, ...]:
         """Cut all replies at the player, in their order; none when all of them were heard."""
