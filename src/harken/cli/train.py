@@ -146,7 +146,9 @@ def _fields_in(path: Path) -> dict[str, Any]:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as broken:
-        raise HarkenError(f"cannot read the configuration {path} ({broken})") from broken
+        raise HarkenError(
+            f"cannot read the configuration {path} ({broken}); give a JSON object of fields"
+        ) from broken
     if not isinstance(fields, dict):
         raise HarkenError(f'{path} holds no JSON object; write fields like {{"seed": 1}}')
     return fields
