@@ -32,15 +32,17 @@ def events(page: Page, kind: str) -> list[dict[str, Any]]:
     return [event for event in session["events"] if event["type"] == kind]
 
 
-def drop(page: Page, name: str, data: bytes) -> None:
-    """Drop a file on the page."""
-    dropped = page.evaluate_handle(
-        """([name, data]) => {
-          const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-          const dropped = new DataTransfer();
-          dropped.items.add(new File([bytes], name));
-          return dropped;
+def drop(page: Page, files: dict[str, bytes]) -> None:
+    """Drop files on the page, one right after the other."""
+    page.evaluate(
+        """(files) => {
+          for (const [name, data] of files) {
+            const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([bytes], name));
+            const how = { dataTransfer, bubbles: true, cancelable: true };
+            document.querySelector("main").dispatchEvent(new DragEvent("drop", how));
+          }
         }""",
-        [name, base64.b64encode(data).decode()],
+        [[name, base64.b64encode(data).decode()] for name, data in files.items()],
     )
-    page.locator("main").dispatch_event("drop", {"dataTransfer": dropped})

@@ -23,7 +23,7 @@ def test_there_is_no_barrier(page: Page, width: int, theme: str) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     assert barriers(page) == []
-    drop(page, "broken.wav", b"RIFF")
+    drop(page, {"broken.wav": b"RIFF"})
     expect(page.get_by_role("alert")).to_be_visible()
     page.evaluate(
         """async () => {

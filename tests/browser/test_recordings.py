@@ -32,7 +32,7 @@ def write_video(path: Path, samples: npt.NDArray[np.float32], rate: int) -> None
 def test_a_dropped_recording_is_heard_to_its_end(page: Page, recordings: Path) -> None:
     page.get_by_role("group", name="Speaks unasked").get_by_text("Narrate").click()
     page.get_by_text("Fast", exact=True).click()
-    drop(page, "my evening.flac", (recordings / "evening.flac").read_bytes())
+    drop(page, {"my evening.flac": (recordings / "evening.flac").read_bytes()})
     expect(page.get_by_role("status")).to_contain_text("Listening to my evening.flac")
     expect(page.get_by_role("status")).to_contain_text("Paused")
 
@@ -75,10 +75,10 @@ def test_recordings_of_many_kinds_are_opened(page: Page, tmp_path: Path, name: s
 
 
 def test_a_file_without_sound_is_named_and_the_next_one_is_heard(page: Page) -> None:
-    drop(page, "holiday.mp4", b"\0\0\0\x18ftypmp42 and nothing that follows")
+    drop(page, {"holiday.mp4": b"\0\0\0\x18ftypmp42 and nothing that follows"})
     expect(page.get_by_role("alert")).to_contain_text("no sound in “holiday.mp4”")
     expect(page.get_by_role("status")).to_have_text("Ready")
-    drop(page, "evening.flac", (SAMPLES / "evening.flac").read_bytes())
+    drop(page, {"evening.flac": (SAMPLES / "evening.flac").read_bytes()})
     expect(page.get_by_role("status")).to_contain_text("Listening to evening.flac")
     expect(page.get_by_role("alert")).to_be_hidden()
 
@@ -93,12 +93,11 @@ def test_of_two_recordings_the_last_one_is_heard(page: Page) -> None:
     long, short = io.BytesIO(), io.BytesIO()
     soundfile.write(long, np.zeros(24_000 * 600, np.int16), 24_000, format="flac")
     soundfile.write(short, np.zeros(24_000, np.int16), 24_000, format="wav")
-    drop(page, "long.flac", long.getvalue())
-    drop(page, "short.wav", short.getvalue())
+    drop(page, {"long.flac": long.getvalue(), "short.wav": short.getvalue()})
     expect(page.get_by_role("status")).to_contain_text("Listening to short.wav")
     expect(page.get_by_role("status")).to_contain_text("Paused")
     told = page.evaluate("told")
-    assert told[0] == "Opening long.flac…"
+    assert told[0] == "Opening short.wav…"
     assert "Listening to long.flac" not in told
 
 
