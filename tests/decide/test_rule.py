@@ -46,6 +46,15 @@ def test_a_chunk_with_words_asks_for_more() -> None:
     assert decision_of(mini, stop, point) == "stop"
 
 
+def test_for_ten_seconds_after_a_reply_words_need_no_more_than_sounds() -> None:
+    mini, words = profile_named("mini"), replace(judged(0.5, 0.5, 0), has_words=True)
+    point = OperatingPoint(0.3, to_words=0.8, replied_at=40)
+    decisions = {
+        chunk: decision_of(mini, replace(words, chunk=chunk), point) for chunk in (41, 65, 66, 90)
+    }
+    assert decisions == {41: "respond", 65: "respond", 66: "silent", 90: "silent"}
+
+
 def test_a_profile_without_stop_never_stops() -> None:
     released = profile_named("released-3b")
     two = Judgement(0, np.array([0.9, 0.1], np.float32), 10, playing=True)

@@ -120,6 +120,16 @@ def test_the_same_announcement_is_made_once(room: Any) -> None:
     assert len(read(dialogue.log.stream(), room.listener.vocabulary).said) == len(texts)
 
 
+def test_words_out_of_nothing_ask_for_more_than_words_after_a_reply(room: Any) -> None:
+    point = OperatingPoint(respond=1e-6, to_words=1 - 1e-9)
+    conduct = Conduct(point=point, most_text_ids=1, say_once_s=0)
+    said = dict.fromkeys(range(5), " hello there")
+    assert decisions(room.hold(room.chunks(5, said), conduct)[0]) == ["silent"] * 5
+    said.pop(1)
+    outcomes, _ = room.hold(room.chunks(5, said), conduct)
+    assert decisions(outcomes) == ["silent", *["respond"] * 4]
+
+
 def test_an_instruction_longer_than_the_context_allows_is_refused(room: Any) -> None:
     with pytest.raises(HarkenError, match="shorten --instruction"):
         Dialogue(room.listener, Conduct(prefix=Prefix(instruction="count the barks " * 60)))

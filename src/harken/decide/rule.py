@@ -6,6 +6,9 @@ from harken.decide.listener import Judgement
 from harken.errors import HarkenError
 from harken.stream import Profile
 
+EXCHANGE_CHUNKS = 25
+"""10 s: how long after a reply words need not be as clearly for us as out of nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
@@ -13,11 +16,14 @@ class OperatingPoint:
 
     to_words: besides, for a reply in a chunk that brings words. What is asked of us is clear, and
     talk that asks nothing is far commoner in life than in any data; 0: as everything else.
+    replied_at: the chunk of our last reply. For `EXCHANGE_CHUNKS` after it `to_words` rests: what
+    is said then most likely goes on with us.
     """
 
     respond: float = 0.5
     stop: float = 0.5
     to_words: float = 0.0
+    replied_at: int | None = None
 
     def __post_init__(self) -> None:
         for name, value in (("respond", self.respond), ("stop", self.stop)):
@@ -30,6 +36,14 @@ class OperatingPoint:
                 f"the threshold of replies to words is {self.to_words:g}; choose 0 to below 1"
             )
 
+    def needed(self, judgement: Judgement) -> float:
+        """What p(respond) of a chunk must reach."""
+        at = self.replied_at
+        in_exchange = at is not None and judgement.chunk - at <= EXCHANGE_CHUNKS
+        if judgement.has_words and not in_exchange:
+            return max(self.respond, self.to_words)
+        return self.respond
+
 
 def decision_of(profile: Profile, judgement: Judgement, point: OperatingPoint) -> str:
     """The decision, "silent", "respond" or "stop"; stop only while our own voice is playing.
@@ -41,5 +55,4 @@ def decision_of(profile: Profile, judgement: Judgement, point: OperatingPoint) -
         p_stop = float(judgement.probabilities[profile.decisions.index("stop")])
         if judgement.told_to_stop or p_stop >= point.stop:
             return "stop"
-    needed = max(point.respond, point.to_words if judgement.has_words else 0.0)
-    return "respond" if judgement.p_respond >= needed else "silent"
+    return "respond" if judgement.p_respond >= point.needed(judgement) else "silent"

@@ -110,6 +110,7 @@ class Dialogue:
         self._turns: list[Turn] = []
         self._rebuild: Rebuild | None = None
         self._say_once = SayOnce(conduct.say_once_s)
+        self._replied_at: int | None = None
 
     def attend(
         self, backlog: Sequence[Audible], rule: BacklogRule | None = None
@@ -129,7 +130,8 @@ class Dialogue:
         _, judged = self._listener.hear(self._state, passing)
         at_s = time.monotonic()
         decide = rule or self._conduct.rule
-        decisions = decide(self._listener.profile, judged, self._conduct.point)
+        point = replace(self._conduct.point, replied_at=self._replied_at)
+        decisions = decide(self._listener.profile, judged, point)
         # The last decision is the only one that may not be silent.
         for heard, judgement in zip(passing, judged[: len(decisions) - 1], strict=False):
             self._write(heard, "silent")
@@ -220,6 +222,7 @@ class Dialogue:
         self._state = said.state
         self._write(heard, "respond", said)
         self._say_once = self._say_once.after(said.text, chunk)
+        self._replied_at = chunk
         yield ResponseTrace(
             chunk,
             end_s(chunk),
