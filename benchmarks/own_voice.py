@@ -8,7 +8,8 @@ through a loudspeaker and a room, from -6 to -30 dB. First through an echo cance
 one; then with one while the person says "Stop." or "Mhm." over the answers that are long enough.
 
 `recital`: announcements are to be written down, and so are read out; what is read comes back at
--20 and -30 dB with no canceller, and does not with headphones. Who hears itself goes on for ever.
+-30, -20 and -6 dB with no canceller, and does not with headphones. Who hears itself goes on for
+ever.
 
 Nothing in it is timed, so the machine may be busy.
 """
@@ -53,7 +54,7 @@ REMARKS = {"stop": "Stop.", "mhm": "Mhm."}
 KINDS = ("canceller", "no canceller", *REMARKS, "recital")
 RECITED = Path(__file__).parents[1] / "samples" / "announcements.flac"
 RECITAL = Prefix(DEFAULT_POLICY, "Please transcribe what I say.")
-RECITAL_DB = {"headphones": None, "-30 dB": -30.0, "-20 dB": -20.0}
+RECITAL_DB = {"headphones": None, "-30 dB": -30.0, "-20 dB": -20.0, "-6 dB": -6.0}
 PEOPLE = ("am_michael", "bf_emma", "am_fenrir")
 _LEVEL = np.float32(0.5)
 
