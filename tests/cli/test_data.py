@@ -81,6 +81,11 @@ def test_a_wrong_option_ends_with_2(tmp_path: Path, wrong: list[str]) -> None:
     assert done.exit_code == 2 and not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize("command", ["retell", "stray", "resound"])
+def test_a_seed_below_0_ends_with_2(tmp_path: Path, command: str) -> None:
+    assert CliRunner().invoke(app, [command, str(tmp_path), "--seed", "-1"]).exit_code == 2
+
+
 def test_it_builds_what_the_recipe_says_and_counts_what_is_left_out(
     tmp_path: Path, recipe: str
 ) -> None:

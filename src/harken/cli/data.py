@@ -147,7 +147,7 @@ def build(
 def retell(
     folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
     times: Annotated[int, typer.Option(help="How often each stream.", min=1)] = 3,
-    seed: Annotated[int, typer.Option(help="Decides the words.")] = 0,
+    seed: Annotated[int, typer.Option(help="Decides the words.", min=0)] = 0,
     only: Annotated[list[str] | None, typer.Option(help="Only this task (repeatable).")] = None,
 ) -> None:
     """Add its streams again with other words in the place of those heard, or moved replies."""
@@ -161,7 +161,7 @@ def retell(
 @app.command()
 def stray(
     folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
-    seed: Annotated[int, typer.Option(help="Decides the mistakes.")] = 0,
+    seed: Annotated[int, typer.Option(help="Decides the mistakes.", min=0)] = 0,
     only: Annotated[list[str] | None, typer.Option(help="Only this task (repeatable).")] = None,
 ) -> None:
     """Add its streams again with something said out of turn, which is read and not learnt."""
@@ -174,7 +174,7 @@ def stray(
 def resound(
     folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
     times: Annotated[int, typer.Option(help="How often each stream.", min=1)] = 1,
-    seed: Annotated[int, typer.Option(help="Decides the sounds.")] = 0,
+    seed: Annotated[int, typer.Option(help="Decides the sounds.", min=0)] = 0,
     only: Annotated[list[str] | None, typer.Option(help="Only this task (repeatable).")] = None,
 ) -> None:
     """Add its streams again with imagined sounds in the place of those heard; resumable."""
