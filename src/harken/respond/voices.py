@@ -3,6 +3,7 @@
 A name may bring an argument behind a colon: `kokoro:af_bella`, `espeak:f2`,
 `cosyvoice:http://127.0.0.1:50000`. A package adds a voice by an entry point of the group
 `harken.voices`: a callable that takes the argument ("" without one) and returns a `Voice`.
+Voices that are made in this process remember what they said last.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from importlib.metadata import entry_points
 from typing import TypeAlias
 
 from harken.errors import HarkenError
+from harken.respond.remembered import RememberingVoice
 from harken.respond.voice import Voice
 
 Maker: TypeAlias = Callable[[str], Voice]
@@ -42,14 +44,14 @@ def _kokoro(argument: str) -> Voice:
     from harken.respond.kokoro import KokoroVoice
 
     if argument.startswith("z"):
-        return KokoroVoice(chinese=argument)
-    return KokoroVoice(english=argument) if argument else KokoroVoice()
+        return RememberingVoice(KokoroVoice(chinese=argument))
+    return RememberingVoice(KokoroVoice(english=argument) if argument else KokoroVoice())
 
 
 def _espeak(argument: str) -> Voice:
     from harken.respond.espeak import EspeakVoice
 
-    return EspeakVoice(argument)
+    return RememberingVoice(EspeakVoice(argument))
 
 
 def _cosyvoice(argument: str) -> Voice:
