@@ -130,7 +130,7 @@ def test_a_wrong_name_is_refused(name: str, message: str) -> None:
     ("package", "say", "extra"),
     [
         ("espeakng_loader", lambda: espeak._espeak.__wrapped__(), "espeak"),
-        ("kokoro_onnx", lambda: kokoro._kokoro_model.__wrapped__(1, 0), "voice"),
+        ("kokoro_onnx", lambda: kokoro._kokoro_model.__wrapped__(1, False, 0), "voice"),
     ],
 )
 def test_a_missing_package_names_its_extra(

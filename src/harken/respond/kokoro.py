@@ -17,6 +17,7 @@ import soxr
 
 from harken.errors import HarkenError
 from harken.parts.cache import cache_dir, cache_writes
+from harken.parts.convert.layout import graph_file
 from harken.parts.fetch import ensure
 from harken.parts.kokoro_voices import VOICE_SHA256
 from harken.respond.sentences import language_of, pause_s
@@ -114,32 +115,66 @@ def synthesise(
     return np.asarray(samples, np.float32).ravel(), int(rate)
 
 
-def kokoro_model(threads: int) -> Any:
+def kokoro_model(threads: int, *, published: bool = False) -> Any:
     """The model with all voices, loaded once in every process; a `kokoro_onnx.Kokoro`.
+
+    published: by the published graph, which sounds the same on every processor; else by the faster
+    one where it is exact.
 
     A forked process cannot use its parent's, which has threads and an open archive, nor free it.
     """
-    return _kokoro_model(threads, os.getpid())
+    return _kokoro_model(threads, published, os.getpid())
 
 
 @cache
-def _kokoro_model(threads: int, process: int) -> Any:
-    import onnxruntime
-
+def _kokoro_model(threads: int, published: bool, process: int) -> Any:
     try:
         from kokoro_onnx import Kokoro
     except ImportError as error:
         raise HarkenError(f"cannot speak ({error}): pip install 'harken[voice]'") from error
+    is_ours = not published and _products_are_exact()
+    graph = graph_file("kokoro.onnx") if is_ours else None
+    model = Kokoro.from_session(kokoro_session(threads, graph), str(voices_archive()))
+    # Dictionaries and a first pass take seconds, which a first reply would wait for.
+    synthesise(model, "Yes.", "en", "af_heart", 1.0)
+    return model
+
+
+def kokoro_session(threads: int, graph: bytes | None) -> Any:
+    """An ONNX Runtime session over the weights of the part `kokoro`.
+
+    graph: `kokoro.onnx` of `scripts/make_kokoro_graph.py`, which takes 0.6 of the time and reads
+    the weights where they lie in the published file; None is the published graph.
+    """
+    import onnxruntime
+
+    folder = ensure("kokoro")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     # Spinning workers would take the cores from the ears between two operators.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    graph = next(iter(sorted(ensure("kokoro").glob("*.onnx"))))
-    session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
-    model = Kokoro.from_session(session, str(voices_archive()))
-    # Dictionaries and a first pass take seconds, which a first reply would wait for.
-    synthesise(model, "Yes.", "en", "af_heart", 1.0)
-    return model
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", str(folder)
+    )
+    published = str(next(iter(sorted(folder.glob("*.onnx")))))
+    session = onnxruntime.InferenceSession(
+        graph or published, options, providers=["CPUExecutionProvider"]
+    )
+    # kokoro_onnx asks a session for its path, which one made from bytes lacks.
+    session._model_path = published
+    return session
+
+
+def _products_are_exact() -> bool:
+    """Whether products of unsigned and signed bytes are; x86 without VNNI clips pairs of them."""
+    import onnxruntime
+
+    a, b = np.full((16, 64), 255, np.uint8), np.full((64, 16), 127, np.int8)
+    session = onnxruntime.InferenceSession(
+        graph_file("product.onnx"), providers=["CPUExecutionProvider"]
+    )
+    (found,) = session.run(None, {"a": a, "b": b})
+    return bool((found == 64 * 255 * 127).all())
 
 
 def _known(voice: str, letters: str) -> str:

@@ -136,7 +136,7 @@ def _write(path: Path, samples: Samples, described: dict[str, str | float]) -> N
 
 def _say(text: str, language: str, voice: str, speed: float) -> Samples:
     # One thread: speech is made in the background of other work.
-    model = kokoro_model(threads=1)
+    model = kokoro_model(threads=1, published=True)
     said, rate_hz = kokoro_samples(model, text, language, voice, speed, ACCENTS.get(voice[0], ""))
     if said.size == 0 or not np.isfinite(said).all() or np.abs(said).max() < _QUIETEST_PEAK:
         raise HarkenError(f"{voice} cannot say {text!r}: write it in words")
