@@ -130,6 +130,13 @@ def test_words_out_of_nothing_ask_for_more_than_words_after_a_reply(room: Any) -
     assert decisions(outcomes) == ["silent", *["respond"] * 4]
 
 
+def test_a_dialogue_tells_what_a_chunk_needs(room: Any) -> None:
+    point = OperatingPoint(respond=0.9999, to_words=0.99999)
+    outcomes, dialogue = room.hold(room.chunks(2, {1: " hello"}), Conduct(point=point))
+    plain, with_words = (o.judgement for o in outcomes if isinstance(o, Decided))
+    assert (dialogue.needed(plain), dialogue.needed(with_words)) == (0.9999, 0.99999)
+
+
 def test_an_instruction_longer_than_the_context_allows_is_refused(room: Any) -> None:
     with pytest.raises(HarkenError, match="shorten --instruction"):
         Dialogue(room.listener, Conduct(prefix=Prefix(instruction="count the barks " * 60)))

@@ -27,7 +27,7 @@ def judged(
         queued=0,
     )
     heard = (HeardWord(words, end - 800, "en"),) if words else ()
-    return Judged(trace, heard, p_speech, 0.25, lag_s=0.0, context_ratio=0.1)
+    return Judged(trace, heard, p_speech, 0.25, needed=0.25, lag_s=0.0, context_ratio=0.1)
 
 
 def piece(chunk: int, text: str) -> TextPiece:

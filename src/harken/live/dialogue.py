@@ -130,8 +130,7 @@ class Dialogue:
         _, judged = self._listener.hear(self._state, passing)
         at_s = time.monotonic()
         decide = rule or self._conduct.rule
-        point = replace(self._conduct.point, replied_at=self._replied_at)
-        decisions = decide(self._listener.profile, judged, point)
+        decisions = decide(self._listener.profile, judged, self._point)
         # The last decision is the only one that may not be silent.
         for heard, judgement in zip(passing, judged[: len(decisions) - 1], strict=False):
             self._write(heard, "silent")
@@ -174,10 +173,18 @@ class Dialogue:
             self._prefix_length, self._rebuild = opened.length, None
         self._conduct = conduct
 
+    def needed(self, judgement: Judgement) -> float:
+        """What p(respond) of a chunk must reach now."""
+        return self._point.needed(judgement)
+
     @property
     def context_ratio(self) -> float:
         """How much of the context is in use, from 0 to 1."""
         return self._length() / self._listener.profile.context
+
+    @property
+    def _point(self) -> OperatingPoint:
+        return replace(self._conduct.point, replied_at=self._replied_at)
 
     def _respond(self, heard: Audible, judgement: Judgement, at_s: float) -> Iterator[Outcome]:
         """Say something, unless it turns out to be what was said a moment ago."""

@@ -23,12 +23,17 @@ class Adopted:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One chunk is decided. lag_s: how long it had waited; context_ratio: of the context in use."""
+    """One chunk is decided.
+
+    threshold: of the policy, or the client's; needed: what p(respond) had to reach in this chunk.
+    lag_s: how long it had waited; context_ratio: of the context in use.
+    """
 
     trace: ChunkTrace
     words: tuple[HeardWord, ...]
     p_speech: float
     threshold: float
+    needed: float
     lag_s: float
     context_ratio: float
 

@@ -290,6 +290,7 @@ class Served:
             heard.spoken,
             percept.p_speech,
             self._conduct.point.respond,
+            needed=self._open_dialogue.needed(decided.judgement),
             lag_s=self.lag_s(time.monotonic()),
             context_ratio=self._open_dialogue.context_ratio,
         )

@@ -62,6 +62,7 @@ def _chunk_fields(judged: Judged) -> dict[str, Any]:
         "time_s": trace.time_s,
         "p_respond": trace.p_respond,
         "threshold": judged.threshold,
+        "needed": judged.needed,
         "decision": trace.decision,
         "words": trace.words,
         "sounds": [[sound.name, sound.score] for sound in trace.sounds],

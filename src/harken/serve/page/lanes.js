@@ -113,7 +113,7 @@ export function drawDecisions(view, chunks) {
   }
 }
 
-/** p(respond) after each chunk, and the threshold that it has to pass. */
+/** p(respond) after each chunk, the threshold that it has to pass, and where words need more. */
 export function drawCurve(view, chunks, threshold) {
   const { context, colours, x, top, height, width } = view;
   const y = (p) => top + height - 3 - p * (height - 6);
@@ -145,6 +145,10 @@ export function drawCurve(view, chunks, threshold) {
   context.beginPath();
   context.moveTo(0, y(threshold));
   context.lineTo(width, y(threshold));
+  for (const { time_s, needed } of shown.filter((chunk) => chunk.needed > chunk.threshold)) {
+    context.moveTo(x(time_s - CHUNK_S), y(needed));
+    context.lineTo(x(time_s), y(needed));
+  }
   context.stroke();
   context.setLineDash([]);
 }
