@@ -48,6 +48,9 @@ def test_what_was_saved_comes_back(small: Checkpoint, tmp_path: Path) -> None:
         assert again.tensors[name].dtype == np.float32
         np.testing.assert_array_equal(again.tensors[name], tensor)
     assert [p.name for p in tmp_path.iterdir()] == ["small.safetensors"]
+    other = tmp_path / "other"
+    other.touch()
+    assert path.stat().st_mode == other.stat().st_mode, "whoever may read other files may read it"
 
 
 def test_another_profile_is_refused_by_the_differing_field(

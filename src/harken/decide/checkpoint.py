@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from harken.errors import HarkenError
 from harken.stream import Profile
@@ -89,9 +89,9 @@ class Checkpoint:
         half = {k: np.ascontiguousarray(v, np.float16) for k, v in sorted(self.tensors.items())}
         partial = path.with_suffix(".partial")
         try:
-            save_file(half, partial, metadata)
+            partial.write_bytes(save(half, metadata))  # save_file would keep it from other users
             partial.replace(path)
-        except (SafetensorError, OSError) as refused:
+        except OSError as refused:
             raise HarkenError(
                 f"cannot write the checkpoint {path} ({refused}); make room, or name another place"
             ) from refused
