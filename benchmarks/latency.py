@@ -19,7 +19,7 @@ import numpy as np
 from harken.decide.listener import Audible, State
 from harken.decide.model import load_listener
 from harken.decide.onnx_listener import OnnxListener
-from harken.live.dialogue import Conduct
+from harken.live.conduct import Conduct
 from harken.live.replay import at_own_speed, paced, replay
 from harken.live.session import Flow, Session
 from harken.live.trace import Event, ResponseTrace

@@ -34,7 +34,7 @@ from harken.evals.own_voice import (
     recital,
     remark_figures,
 )
-from harken.live.dialogue import Conduct
+from harken.live.conduct import Conduct
 from harken.perceive.perception import Perception
 from harken.respond.voice import Voice
 from harken.respond.voices import voice_named

@@ -138,7 +138,7 @@ def test_words_and_our_own_voice_enter_the_judgement(listener: OnnxListener) -> 
     for other, positions in ((with_words, 3), (while_playing, 1)):
         _, [judgement] = listener.hear(listener.start(PREFIX), other)
         assert judgement.position == alone.position + positions
-        assert (judgement.has_words, alone.has_words) == (other is with_words, False)
+        assert (judgement.overheard, alone.overheard) == (other is with_words, False)
         assert np.abs(judgement.probabilities - alone.probabilities).max() > 1e-3
 
 

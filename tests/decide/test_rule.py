@@ -38,16 +38,16 @@ def test_a_chunk_with_words_asks_for_more() -> None:
     for p, plain, with_words in ((0.2, "silent", "silent"), (0.5, "respond", "silent")):
         judgement = judged(1 - p, p, 0)
         assert decision_of(mini, judgement, point) == plain
-        assert decision_of(mini, replace(judgement, has_words=True), point) == with_words
-    sure = replace(judged(0.1, 0.9, 0), has_words=True)
+        assert decision_of(mini, replace(judgement, overheard=True), point) == with_words
+    sure = replace(judged(0.1, 0.9, 0), overheard=True)
     assert decision_of(mini, sure, point) == "respond"
     assert decision_of(mini, sure, OperatingPoint(0.95, to_words=0.8)) == "silent"
-    stop = replace(judged(0.1, 0.1, 0.8, playing=True), has_words=True)
+    stop = replace(judged(0.1, 0.1, 0.8, playing=True), overheard=True)
     assert decision_of(mini, stop, point) == "stop"
 
 
 def test_for_ten_seconds_after_a_reply_words_need_no_more_than_sounds() -> None:
-    mini, words = profile_named("mini"), replace(judged(0.5, 0.5, 0), has_words=True)
+    mini, words = profile_named("mini"), replace(judged(0.5, 0.5, 0), overheard=True)
     point = OperatingPoint(0.3, to_words=0.8, replied_at=40)
     decisions = {
         chunk: decision_of(mini, replace(words, chunk=chunk), point) for chunk in (41, 65, 66, 90)

@@ -14,7 +14,7 @@ from harken.evals.own_voice import (
     own_voice_session,
     remark_figures,
 )
-from harken.live.dialogue import Conduct
+from harken.live.conduct import Conduct
 from harken.perceive.perception import Perception
 from harken.respond.voices import voice_named
 from harken.soundflow.speech.leakage import Leakage

@@ -14,7 +14,8 @@ import pytest
 from harken.decide.checkpoint import Checkpoint
 from harken.decide.listener import Audible
 from harken.decide.onnx_listener import OnnxListener
-from harken.live.dialogue import Conduct, Decided, Dialogue
+from harken.live.conduct import Conduct
+from harken.live.dialogue import Decided, Dialogue
 from harken.live.trace import CompactionTrace, ResponseTrace, TextPiece
 from harken.perceive.percept import HeardWord, Percept
 from harken.perceive.perception import Perception

@@ -11,7 +11,8 @@ from harken.decide.listener import Judgement
 from harken.decide.onnx_listener import OnnxListener
 from harken.decide.rule import OperatingPoint
 from harken.errors import HarkenError
-from harken.live.dialogue import Conduct, Decided, Dialogue
+from harken.live.conduct import Conduct
+from harken.live.dialogue import Decided, Dialogue
 from harken.live.trace import ResponseTrace
 from harken.stream import Prefix, Profile
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from harken.decide.listener import Audible
 from harken.decide.rule import OperatingPoint
 from harken.live.compaction import CompactionPlan, Kind, Rebuild, Turn, episodes, worth_keeping
-from harken.live.dialogue import Conduct, Decided
+from harken.live.conduct import Conduct
+from harken.live.dialogue import Decided
 from harken.live.trace import CompactionTrace
 from harken.perceive.percept import HeardWord, Percept
 from harken.stream import Prefix, write

@@ -11,7 +11,8 @@ import pytest
 from harken.decide.rule import OperatingPoint
 from harken.errors import HarkenError
 from harken.live.backlog import drain
-from harken.live.dialogue import Conduct, Decided, Dialogue
+from harken.live.conduct import Conduct
+from harken.live.dialogue import Decided, Dialogue
 from harken.live.trace import ResponseTrace, TextPiece
 from harken.stream import Prefix, write
 from harken.stream.reader import read
@@ -128,6 +129,14 @@ def test_words_out_of_nothing_ask_for_more_than_words_after_a_reply(room: Any) -
     said.pop(1)
     outcomes, _ = room.hold(room.chunks(5, said), conduct)
     assert decisions(outcomes) == ["silent", *["respond"] * 4]
+
+
+def test_what_was_typed_is_for_us_and_asks_for_no_more(room: Any) -> None:
+    point = OperatingPoint(respond=1e-6, to_words=1 - 1e-9)
+    conduct = Conduct(point=point, most_text_ids=1, say_once_s=0)
+    heard = room.chunks(2, {0: " hello there", 1: " who is it?"})
+    heard[1] = replace(heard[1], typed=True)
+    assert decisions(room.hold(heard, conduct)[0]) == ["silent", "respond"]
 
 
 def test_a_dialogue_tells_what_a_chunk_needs(room: Any) -> None:

@@ -11,7 +11,8 @@ from harken.decide.listener import Audible
 from harken.decide.onnx_listener import OnnxListener
 from harken.decide.rule import OperatingPoint
 from harken.live.compaction import CompactionPlan, Rereading
-from harken.live.dialogue import Conduct, Decided, Dialogue
+from harken.live.conduct import Conduct
+from harken.live.dialogue import Decided, Dialogue
 from harken.live.playing import Cut, Playing
 from harken.live.trace import FlushTrace, ResponseTrace, TextPiece
 from harken.stream import write

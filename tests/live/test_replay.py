@@ -7,7 +7,7 @@ import pytest
 
 from harken.decide.onnx_listener import OnnxListener
 from harken.decide.rule import OperatingPoint
-from harken.live.dialogue import Conduct
+from harken.live.conduct import Conduct
 from harken.live.replay import WallClock, at_own_speed, paced, replay, unpaced, with_tail
 from harken.live.session import Flow
 from harken.live.trace import ChunkTrace, Event, ResponseTrace

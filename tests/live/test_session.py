@@ -11,7 +11,7 @@ import pytest
 from harken.decide.onnx_listener import OnnxListener
 from harken.decide.rule import OperatingPoint
 from harken.errors import HarkenError
-from harken.live.dialogue import Conduct
+from harken.live.conduct import Conduct
 from harken.live.session import Flow, Session
 from harken.live.trace import ChunkTrace, Event, ResponseTrace
 from harken.perceive.chunks import Chunk, chunks

@@ -9,7 +9,8 @@ import pytest
 
 from harken.decide.listener import Judgement
 from harken.decide.rule import OperatingPoint, decision_of
-from harken.live.dialogue import Conduct, Decided, Dialogue
+from harken.live.conduct import Conduct
+from harken.live.dialogue import Decided, Dialogue
 from harken.live.playing import Playing
 from harken.live.told_to_stop import PAUSE_CHUNKS, Utterance, says_stop
 from harken.live.trace import FlushTrace

@@ -8,7 +8,8 @@ import pytest
 
 from harken.decide.listener import State
 from harken.decide.rule import OperatingPoint
-from harken.live.dialogue import Conduct, Dialogue
+from harken.live.conduct import Conduct
+from harken.live.dialogue import Dialogue
 from harken.live.playing import Playing
 from harken.live.trace import FlushTrace, ResponseTrace
 from harken.live.turns import MOST_LAG_MS, says_again

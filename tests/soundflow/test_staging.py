@@ -6,6 +6,7 @@ import pytest
 
 from harken.errors import HarkenError
 from harken.soundflow import staging
+from harken.soundflow.manifest import SPLITS
 from harken.soundflow.staging import PLACES, admit, at_work, clear, finished_rows, staging_folder
 
 NAME = "train-1-00007"
@@ -83,15 +84,17 @@ def test_a_move_that_was_cut_off_is_completed(
     assert files(cut) == files(whole)
 
 
-def test_only_what_is_finished_and_wanted_stays(tmp_path: Path) -> None:
-    waiting = written(tmp_path)
-    (waiting / f"{NAME}.4711").mkdir()
+@pytest.mark.parametrize("split", SPLITS)
+def test_only_what_is_finished_and_wanted_stays(tmp_path: Path, split: str) -> None:
+    name = f"{split}-1-00007"
+    waiting = written(tmp_path, name)
+    (waiting / f"{name}.4711").mkdir()
     (waiting / "train-1-00003").mkdir()  # killed after its last move
     (tmp_path / "lines").mkdir()
     (tmp_path / "lines" / "train-1-00003.json").write_text("[]")
     (staging_folder(tmp_path, "other") / "train-1-00001").mkdir(parents=True)
     clear(tmp_path, keep=waiting)
-    assert [entry.name for entry in waiting.iterdir()] == [NAME]
+    assert [entry.name for entry in waiting.iterdir()] == [name]
     assert [entry.name for entry in waiting.parent.iterdir()] == ["a"]
     clear(tmp_path)
     assert files(tmp_path) == {"lines/train-1-00003.json": "[]"}

@@ -17,7 +17,7 @@ from harken.cli.voice import parse_voice, spoken
 from harken.decide.model import operating_point
 from harken.decide.rule import OperatingPoint
 from harken.live.backlog import backlog_rule
-from harken.live.dialogue import Conduct
+from harken.live.conduct import Conduct
 from harken.live.playing import Playing
 from harken.live.replay import Interrupted, paced, replay, unpaced
 from harken.live.trace import Event, Summary

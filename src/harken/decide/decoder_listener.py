@@ -90,7 +90,12 @@ class DecoderListener(ABC):
         )
         judged = [
             Judgement(
-                c.percept.chunk, p, base + e, c.playing, c.told_to_stop, bool(c.percept.words)
+                c.percept.chunk,
+                p,
+                base + e,
+                c.playing,
+                c.told_to_stop,
+                overheard=bool(c.percept.words) and not c.typed,
             )
             for c, p, e in zip(chunks, probabilities, ends, strict=True)
         ]

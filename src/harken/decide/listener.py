@@ -32,12 +32,14 @@ class State:
 class Audible:
     """One chunk for the listener: the percept, and whether our own voice was playing.
 
-    told_to_stop: somebody said so in plain words (`harken.live.told_to_stop`).
+    told_to_stop: somebody said so in plain words (`harken.live.told_to_stop`). typed: there are
+    words that were written to us.
     """
 
     percept: Percept
     playing: bool = False
     told_to_stop: bool = False
+    typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class Judgement:
 
     probabilities: float32 [n_decisions], calibrated, in the order of `profile.decisions`.
     `position` is the length of the state up to and including the chunk, before its decision.
-    playing, told_to_stop: as of the chunk's `Audible`. has_words: it brought some.
+    playing, told_to_stop: as of the chunk's `Audible`. overheard: it brought words
+    that may be for anybody.
     """
 
     chunk: int
@@ -54,7 +57,7 @@ class Judgement:
     position: int
     playing: bool = False
     told_to_stop: bool = False
-    has_words: bool = False
+    overheard: bool = False
 
     @property
     def p_respond(self) -> float:

@@ -14,8 +14,8 @@ EXCHANGE_CHUNKS = 25
 class OperatingPoint:
     """How sure the listener must be: thresholds on calibrated probabilities, from 0 to 1.
 
-    to_words: besides, for a reply in a chunk that brings words. What is asked of us is clear, and
-    talk that asks nothing is far commoner in life than in any data; 0: as everything else.
+    to_words: besides, for a reply in a chunk with overheard words. What is asked of us is clear,
+    and talk that asks nothing is far commoner in life than in any data; 0: as everything else.
     replied_at: the chunk of our last reply. For `EXCHANGE_CHUNKS` after it `to_words` rests: what
     is said then most likely goes on with us.
     """
@@ -40,7 +40,7 @@ class OperatingPoint:
         """What p(respond) of a chunk must reach."""
         at = self.replied_at
         in_exchange = at is not None and judgement.chunk - at <= EXCHANGE_CHUNKS
-        if judgement.has_words and not in_exchange:
+        if judgement.overheard and not in_exchange:
             return max(self.respond, self.to_words)
         return self.respond
 

@@ -144,7 +144,7 @@ def threshold_to_words(cases: Sequence[Judged], slope: float, bias: float) -> fl
     """What nearly all replies due in chunks with words reach; 0 where none is due.
 
     How often talk asks for nothing differs from the data to life, so the false alarms of the data
-    do not choose it.
+    do not choose it. Nor does it change the thresholds of the policies, which are found without it.
     """
     due = [c.log_odds[c.is_due & c.has_words] for c in cases]
     if not sum(map(len, due)):

@@ -18,7 +18,8 @@ from harken.decide.listener import Audible, Judgement, Listener
 from harken.decide.rule import OperatingPoint
 from harken.evals.metrics import Figure, rate, share
 from harken.live.backlog import BacklogRule
-from harken.live.dialogue import Conduct, Decided, Dialogue
+from harken.live.conduct import Conduct
+from harken.live.dialogue import Decided, Dialogue
 from harken.live.echo import without_ours
 from harken.live.playing import Playing
 from harken.live.speaking import Script, speak_line

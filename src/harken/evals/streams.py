@@ -8,7 +8,8 @@ from typing import Any
 from harken.decide.listener import Audible, Listener
 from harken.decide.rule import OperatingPoint
 from harken.live.backlog import BacklogRule, per_chunk
-from harken.live.dialogue import Conduct, Decided, Dialogue
+from harken.live.conduct import Conduct
+from harken.live.dialogue import Decided, Dialogue
 from harken.live.trace import CompactionTrace, ResponseTrace
 from harken.perceive.percept import Percept
 from harken.soundflow.features import percepts_of

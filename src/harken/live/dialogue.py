@@ -5,14 +5,14 @@ No threads and no clock of its own: `harken.live.session` decides when, this dec
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from harken.decide.listener import Audible, Judgement, Listener
 from harken.decide.rule import OperatingPoint
-from harken.errors import HarkenError
-from harken.live.backlog import BacklogRule, per_chunk
-from harken.live.compaction import CompactionPlan, Rebuild, Rereading, Turn
+from harken.live.backlog import BacklogRule
+from harken.live.compaction import Rebuild, Rereading, Turn
+from harken.live.conduct import Conduct, opening_of
 from harken.live.log import SessionLog
 from harken.live.playing import Cut, Playing
 from harken.live.reply import Reply, Replying, shortened
@@ -25,35 +25,16 @@ from harken.live.trace import (
     end_s,
 )
 from harken.live.turns import MOST_LAG_MS, says_again
-from harken.stream import Prefix
 from harken.stream.writer import (
     Piece,
     chunk_piece,
     decision_piece,
-    prefix_piece,
 )
 
-_MOST_PREFIX_SHARE = 0.3
 _REREAD_POSITIONS = 96
 """In one pass, when a response was cut short."""
 _REREAD_SHARE = 0.2
 """How much of the context is filled again when the prefix changes: somebody waits for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Conduct:
-    """How a session behaves.
-
-    most_text_ids: after so many a response is ended. say_once_s: within which a repeated
-    announcement is withheld; 0 never withholds.
-    """
-
-    prefix: Prefix = field(default_factory=Prefix)
-    point: OperatingPoint = field(default_factory=OperatingPoint)
-    rule: BacklogRule = per_chunk
-    most_text_ids: int = 96
-    say_once_s: float = 8.0
-    compaction: CompactionPlan = field(default_factory=CompactionPlan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +44,6 @@ class Decided:
     judgement: Judgement
     decision: str
     at_s: float
-
-
-def opening_of(listener: Listener, prefix: Prefix) -> Piece:
-    """The prefix as it opens the context; one that leaves too little room is a HarkenError."""
-    opening = prefix_piece(listener.vocabulary, prefix)
-    room = int(listener.profile.context * _MOST_PREFIX_SHARE)
-    if len(opening[0]) > room:
-        raise HarkenError(
-            f"the instruction and its policy take {len(opening[0])} of at most {room} "
-            "positions; shorten --instruction"
-        )
-    return opening
 
 
 Outcome: TypeAlias = Decided | TextPiece | ResponseTrace | FlushTrace | CompactionTrace

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harken.decide.listener import Listener
-from harken.live.dialogue import Conduct
+from harken.live.conduct import Conduct
 from harken.live.playing import Playing
 from harken.live.session import Flow, Session, own_work
 from harken.live.trace import CHUNK_S, Event, Summary

@@ -16,7 +16,8 @@ from typing import Self, TypeAlias
 
 from harken.decide.listener import Audible, Listener
 from harken.errors import HarkenError
-from harken.live.dialogue import Conduct, Decided, Dialogue
+from harken.live.conduct import Conduct
+from harken.live.dialogue import Decided, Dialogue
 from harken.live.echo import without_ours
 from harken.live.log import SessionLog
 from harken.live.mailbox import Aborted, Mailbox

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from harken.decide.decoder_listener import DecoderListener
 from harken.decide.listener import Audible
 from harken.errors import HarkenError
-from harken.live.dialogue import Conduct, Decided, Dialogue
+from harken.live.conduct import Conduct
+from harken.live.dialogue import Decided, Dialogue
 from harken.live.echo import without_ours
 from harken.live.playing import Playing
 from harken.live.told_to_stop import Utterance
@@ -176,7 +177,12 @@ class Served:
             percept = replace(percept, words=(*spoken, typed))
         self._heard.append(
             HeardChunk(
-                Audible(percept, arrived.playing, self._utterance.told_to_stop),
+                Audible(
+                    percept,
+                    arrived.playing,
+                    self._utterance.told_to_stop,
+                    typed=bool(arrived.typed),
+                ),
                 spoken,
                 top_sounds(self._perception, percept),
                 arrived.is_asked,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from harken.decide.checkpoint import Checkpoint
 from harken.decide.model import operating_point
 from harken.live.backlog import BacklogRule, per_chunk
-from harken.live.dialogue import Conduct
+from harken.live.conduct import Conduct
 from harken.serve.rules import never
 from harken.stream import Prefix
 from harken.stream.policy import DEFAULT_POLICY

@@ -14,9 +14,10 @@ from typing import Any
 
 from harken.errors import HarkenError
 from harken.parts.cache import place
+from harken.soundflow.manifest import SPLITS
 from harken.soundflow.writes import writes_below
 
-STREAM_NAME = re.compile(r"(train|dev)-\d+-\d{5,}")
+STREAM_NAME = re.compile(rf"({'|'.join(SPLITS)})-\d+-\d{{5,}}")
 """Name of a composed stream; retold and resounded ones carry more behind it."""
 
 LIST = "streams.jsonl"
