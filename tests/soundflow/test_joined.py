@@ -1,61 +1,30 @@
 """Streams joined to longer ones: what is due stays due, what may not follow is refused."""
 
-import json
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.soundflow.tiny_rows import folder, row
 
 from harken.errors import HarkenError
 from harken.soundflow.joined import cropped, facts, features_of, in_groups, joined, own_voice
-
-CARE = {"policy": "care", "instruction": ""}
-
-
-def row(name: str, chunks: int, *said: tuple[int, str, str], **more: Any) -> dict[str, Any]:
-    """Each reply is due to the chunk it follows."""
-    return {
-        "id": f"{name}-0",
-        "features": name,
-        "task": "chat",
-        "split": "dev",
-        "n_chunks": chunks,
-        "prefix": CARE,
-        "words": [[c, f" {text}"] for c, text, _ in said],
-        "said": [[c, text, "normal", cause] for c, text, cause in said],
-        "sounds": [],
-        "due": [[c * 6400, (c + 1) * 6400, "words", cause] for c, _, cause in said],
-        "playing": [],
-        "stops": [],
-    } | more
-
-
-def folder(path: Path, rows: list[dict[str, Any]]) -> Path:
-    (path / "features").mkdir()
-    for n, r in enumerate(rows):
-        sound = np.full((r["n_chunks"], 1545), n, np.float16)
-        acoustic = np.full((r["n_chunks"], 2560), n, np.float16)
-        np.savez(path / "features" / f"{r['features']}.npz", sound=sound, acoustic=acoustic)
-    text = "".join(json.dumps(r) + "\n" for r in rows)
-    (path / "streams.jsonl").write_text(text, "utf-8")
-    return path
 
 
 def test_parts_follow_one_another() -> None:
     parts = [
         row("a", 10, (3, "Yes.", "question")),
         row("b", 5, (1, "No.", "question"), playing=[2], stops=[2], sounds=[[0, 9, "knock"]]),
+        row("c", 4, strays=[1], unjudged=[3]),
     ]
     whole = joined(parts, "w", "joined")
-    assert whole["n_chunks"] == 15
+    assert whole["n_chunks"] == 19
     assert [s[:2] for s in whole["said"]] == [[3, "Yes."], [11, "No."]]
     assert whole["due"][1][:2] == [11 * 6400, 12 * 6400]
     assert whole["words"] == [[3, " Yes."], [11, " No."]]
     assert (whole["playing"], whole["stops"]) == ([12], [12])
     assert whole["sounds"] == [[64000, 64009, "knock"]]
+    assert (whole["strays"], whole["unjudged"]) == ([16], [18])
 
 
 @given(st.integers(1, 9))

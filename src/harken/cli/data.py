@@ -193,6 +193,28 @@ def resound(
 
 
 @app.command()
+def prolong(
+    folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
+    streams: Annotated[int, typer.Option(help="How many.", min=1)] = 100,
+    minutes: Annotated[float, typer.Option(help="Of the longest.", min=0.1)] = 2.6,
+    seed: Annotated[int, typer.Option(help="Decides what follows what.", min=0)] = 0,
+) -> None:
+    """Add long sessions: its streams one after the other, so that orders come late as well."""
+    from harken.soundflow.prolong import prolong as join_streams
+
+    with counted_bar() as bar:
+        task = bar.add_task("streams", total=streams)
+        kept = join_streams(
+            folder,
+            streams,
+            minutes,
+            seed,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    typer.echo(f"{kept} variants in {folder / 'streams.jsonl'}")
+
+
+@app.command()
 def answer(
     out: Annotated[
         Path, typer.Argument(callback=require_place, help="A JSON file to write: question, answer.")

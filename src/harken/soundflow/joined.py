@@ -2,7 +2,7 @@
 
 What may be joined, so that what is due in a part stays due in the whole:
 
-- All parts have the default prefix: a policy or an order in text would hold for all of them.
+- All parts have the same policy and no order in text: either would hold for all of them.
 - A spoken order that still stands at the end of a part would go on in the next one, so such a
   part comes last or not at all.
 - An audio comes once, whichever of its variants it is.
@@ -24,6 +24,8 @@ from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE, Prefix
 Row = dict[str, Any]
 
 CHUNKS_PER_MINUTE = 60 * SAMPLE_RATE // CHUNK_SAMPLES
+CHUNK_LISTS = ("playing", "stops", "strays", "unjudged")
+"""Keys of a row that list chunks; the last two may be missing."""
 QUESTION_LEAD_CHUNKS = 1
 """A question is cut off so long before the chunk in which it begins: within the pause before it."""
 
@@ -37,6 +39,23 @@ def leaves_order(row: Row) -> bool:
     """Whether an order was given aloud in a row and stands at its end."""
     given = [cause for *_, cause in row["said"] if cause in ("order", "stop")]
     return given[-1:] == ["order"]
+
+
+def about_facts(row: Row) -> bool:
+    """Whether a fact is told in a row or asked for."""
+    return any(cause in ("fact", "recall") for *_, cause in row["said"])
+
+
+def recalls(row: Row) -> bool:
+    """Whether a fact is told in a row and asked for."""
+    return {"fact", "recall"} <= {cause for *_, cause in row["said"]}
+
+
+def split_at_recall(row: Row) -> tuple[Row, Row]:
+    """A row that `recalls`, cut before its question: the fact told, the fact asked for."""
+    asked = next(start for start, *_, cause in row["due"] if cause == "recall")
+    cut = asked // CHUNK_SAMPLES - QUESTION_LEAD_CHUNKS
+    return cropped(row, 0, cut), cropped(row, cut, row["n_chunks"])
 
 
 def cropped(row: Row, first: int, end: int) -> Row:
@@ -63,8 +82,11 @@ def cropped(row: Row, first: int, end: int) -> Row:
             for a, b, *rest in row["due"]
             if rest[-1] in causes and b > shift
         ],
-        "playing": [c - first for c in row["playing"] if first <= c < end],
-        "stops": [c - first for c in row["stops"] if first <= c < end],
+        **{
+            key: [c - first for c in row[key] if first <= c < end]
+            for key in CHUNK_LISTS
+            if key in row
+        },
         "crop": [before + first, before + end],
     }
 
@@ -78,10 +100,10 @@ def joined(parts: Sequence[Row], id: str, task: str) -> Row:
     if not parts:
         raise HarkenError("nothing to join; give at least one stream")
     for part in parts:
-        if not is_default(part):
+        if part["prefix"] != parts[0]["prefix"] or part["prefix"]["instruction"]:
             raise HarkenError(
-                f"{part['id']} has the prefix {part['prefix']}; only streams with the default "
-                "policy and no instruction can be joined"
+                f"{part['id']} has the prefix {part['prefix']}; only streams of one policy "
+                "without an instruction can be joined"
             )
     splits = sorted({str(part["split"]) for part in parts})
     if len(splits) > 1:
@@ -102,8 +124,7 @@ def joined(parts: Sequence[Row], id: str, task: str) -> Row:
         "said": [],
         "sounds": [],
         "due": [],
-        "playing": [],
-        "stops": [],
+        **{key: [] for key in CHUNK_LISTS},
         "parts": list(parts),
     }
     for part in parts:
@@ -113,8 +134,8 @@ def joined(parts: Sequence[Row], id: str, task: str) -> Row:
         whole["said"] += [[c + at, *rest] for c, *rest in part["said"]]
         for key in ("sounds", "due"):
             whole[key] += [[a + shift, b + shift, *rest] for a, b, *rest in part[key]]
-        for key in ("playing", "stops"):
-            whole[key] += [c + at for c in part[key]]
+        for key in CHUNK_LISTS:
+            whole[key] += [c + at for c in part.get(key, ())]
         whole["n_chunks"] += part["n_chunks"]
     return whole
 
@@ -196,13 +217,13 @@ def facts(data: Path, split: str, minutes: float, seed: int = 0) -> list[Row]:
         HarkenError: no fact is asked for, or there is too little else to fill the time.
     """
     found = joinable(data, split)
-    memories = [row for row in found if {"fact", "recall"} <= {cause for *_, cause in row["said"]}]
+    memories = [row for row in found if recalls(row)]
     if not memories:
         raise HarkenError(
             f"{data} has no stream of split {split} in which a fact is told and asked for; "
             f"compose some with `harken data build default {data} --split {split} --only remember`"
         )
-    others = [row for row in found if not (leaves_order(row) or _about_facts(row))]
+    others = [row for row in found if not (leaves_order(row) or about_facts(row))]
     needed = round(minutes * CHUNKS_PER_MINUTE)
     there = sum(row["n_chunks"] for row in others)
     if there < needed:
@@ -213,14 +234,12 @@ def facts(data: Path, split: str, minutes: float, seed: int = 0) -> list[Row]:
         )
     whole = []
     for n, memory in enumerate(memories):
-        asked = next(a for a, _, _, cause in memory["due"] if cause == "recall")
-        cut = asked // CHUNK_SAMPLES - QUESTION_LEAD_CHUNKS
         between: list[Row] = []
         for k in np.random.default_rng([seed, n]).permutation(len(others)):
             if sum(row["n_chunks"] for row in between) >= needed:
                 break
             between.append(others[k])
-        told, question = cropped(memory, 0, cut), cropped(memory, cut, memory["n_chunks"])
+        told, question = split_at_recall(memory)
         whole.append(joined([told, *between, question], f"{memory['id']}-later", "remember"))
     return whole
 
@@ -252,7 +271,3 @@ def own_voice(data: Path, split: str, minutes: float) -> list[Row]:
     if waiting:
         whole.append(joined(waiting, f"{split}-own-voice-{len(whole)}", "own_voice"))
     return whole
-
-
-def _about_facts(row: Row) -> bool:
-    return any(cause in ("fact", "recall") for *_, cause in row["said"])
