@@ -5,7 +5,7 @@ Tools: set_timer(minutes), turn_on(device). Answer a wish that one of them fulfi
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,18 +30,25 @@ def offer(signatures: Iterable[str]) -> str:
     return f"Tools: {', '.join(signatures)}. {CALLING}"
 
 
-def call_of(text: str) -> Call | None:
-    """The call that a reply is, or None when it is something to say."""
+def call_of(text: str, offered: Mapping[str, Collection[str]]) -> Call | None:
+    """The call that a reply is, or None when it is something to say.
+
+    offered: names of parameters by tool. Arguments alone are a call where one tool takes just
+    these: small decoders leave its name out.
+    """
     if not begins_call(text):
         return None
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, dict) or set(found) != {"tool", "arguments"}:
+    if not isinstance(found, dict):
         return None
-    tool, arguments = found["tool"], found["arguments"]
-    if not isinstance(tool, str) or not isinstance(arguments, dict):
+    if found and set(found) != {"tool", "arguments"}:
+        takers = [tool for tool, takes in offered.items() if set(found) == set(takes)]
+        return Call(takers[0], found) if len(takers) == 1 else None
+    tool, arguments = found.get("tool"), found.get("arguments")
+    if not isinstance(tool, str) or tool not in offered or not isinstance(arguments, dict):
         return None
     return Call(tool, arguments)
 

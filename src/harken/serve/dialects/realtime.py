@@ -275,9 +275,8 @@ class RealtimeDialect:
 
     def _replied(self, replied: outcomes.Replied) -> list[Event]:
         made = self._made
-        names = {tool.name for tool in self._in_force.tools}
-        call = call_of(replied.trace.text)
-        if call and call.tool in names and not replied.is_cancelled:
+        call = call_of(replied.trace.text, self._in_force.offered)
+        if call and not replied.is_cancelled:
             self._responding = None
             arguments = json.dumps(call.arguments, ensure_ascii=False)
             return self._events(made.called(call, f"call_{replied.trace.chunk}", arguments))

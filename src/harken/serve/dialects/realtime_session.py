@@ -63,9 +63,16 @@ class Config:
         return replace(self, **given)
 
     @property
+    def offered(self) -> dict[str, tuple[str, ...]]:
+        """The names of the parameters of every tool."""
+        return {tool.name: _parameters(tool) for tool in self.tools}
+
+    @property
     def settings(self) -> Settings:
         """What the session is to do."""
-        tools = [_signature(tool) for tool in self.tools] if self.tool_choice == "auto" else []
+        offered = self.offered if self.tool_choice == "auto" else {}
+        # As the model was taught to read them.
+        tools = [f"{name}({', '.join(takes)})" for name, takes in offered.items()]
         return replace(
             self.default,
             policy=self.own.policy or self.default.policy,
@@ -117,11 +124,9 @@ class Config:
         }
 
 
-def _signature(tool: wire.Tool) -> str:
-    """A tool as the model was taught to read it."""
+def _parameters(tool: wire.Tool) -> tuple[str, ...]:
     properties = (tool.parameters or {}).get("properties", {})
-    names = properties if isinstance(properties, dict) else {}
-    return f"{tool.name}({', '.join(map(str, names))})"
+    return tuple(map(str, properties)) if isinstance(properties, dict) else ()
 
 
 def _format(given: wire.AudioFormat) -> Format:
