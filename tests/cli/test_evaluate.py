@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.soundflow.test_joined import folder, row
+from tests.soundflow.tiny_rows import folder, row
 from typer.testing import CliRunner
 
 from harken.cli.evaluate import app
+from harken.decide.model import shipped_checkpoint
 from harken.errors import HarkenError
 
 
@@ -54,4 +55,23 @@ def test_figures_and_sessions_are_written(tmp_path: Path, decoder_folder: Path) 
     record = json.loads(out.read_text("utf-8"))
     assert [len(s["p_respond"]) for s in record["sessions"]] == [8, 4, 4]
     assert record["figures"]["kept"]["n"] == 1
-    assert {path.name for path in tmp_path.iterdir()} == {"features", "streams.jsonl", "out.json"}
+    written = {"features", "lines", "streams.jsonl", "out.json"}
+    assert {path.name for path in tmp_path.iterdir()} == written
+
+
+@pytest.mark.slow
+def test_calibration_hears_streams_alone_and_joined(tmp_path: Path, decoder_folder: Path) -> None:
+    """Joined sessions are judged as well: what they hold moves the calibration."""
+    said = (2, "Okay.", "question")
+    data, found = folder(tmp_path, [row("a", 6, said), row("b", 6, said)]), []
+    given = ["calibrate", str(data), str(shipped_checkpoint())]
+    for segments in ("1", "2"):
+        out = tmp_path / f"{segments}.safetensors"
+        arguments = [*given, str(out), "--segments", segments]
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == 0, result.output
+        assert out.exists()
+        found.append(json.loads(result.stdout))
+    assert found[0]["temperature"] != found[1]["temperature"]
+    assert 0 < found[1]["thresholds"]["care"] < 1
+    assert "lower --segments" in failed(*arguments[:-1], "9")

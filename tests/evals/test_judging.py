@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.soundflow.test_joined import folder, row
+from tests.soundflow.tiny_rows import folder, row
 
 from harken.errors import HarkenError
 from harken.evals.judging import Kept, Progress, fingerprint, judged

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.live.conftest import random_checkpoint
-from tests.soundflow.test_joined import folder, row
+from tests.soundflow.tiny_rows import folder, row
 
 from harken.decide.onnx_listener import OnnxListener
 from harken.decide.rule import OperatingPoint

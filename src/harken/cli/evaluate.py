@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -193,15 +194,21 @@ def calibrate(
     alarm_weight: Annotated[
         float, typer.Option(help="How many missed responses one false alarm is as bad as.", min=0)
     ] = ALARM_WEIGHT,
+    segments: Annotated[
+        int, typer.Option(help="Also its streams joined, so many in one session.", min=1)
+    ] = 1,
 ) -> None:
     """Find the temperature of p(respond) and a threshold for each policy, and store them."""
     from harken.decide.checkpoint import Calibration
     from harken.decide.model import load_listener
     from harken.evals.calibrate import calibration_of, judged
-    from harken.evals.streams import cases
+    from harken.evals.streams import case_of, cases
+    from harken.soundflow.joined import in_groups
 
     listener = load_listener(model, calibration=Calibration())
-    found = calibration_of([judged(c, listener) for c in cases(data, split)], alarm_weight)
+    wholes = in_groups(data, split, segments) if segments > 1 else []
+    both = chain(cases(data, split), (case_of(data, row) for row in wholes))
+    found = calibration_of([judged(case, listener) for case in both], alarm_weight)
     replace(listener.checkpoint, calibration=found).save(out)
     typer.echo(json.dumps(asdict(found)))
 
