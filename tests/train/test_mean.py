@@ -26,7 +26,7 @@ def test_the_mean_lies_halfway_and_is_not_calibrated(mini: Profile, tmp_path: Pa
     assert run.exit_code == 0, run.output
     found = Checkpoint.load(out, mini)
     for name, tensor in one.tensors.items():
-        assert np.allclose(found.tensors[name], tensor + 0.25, atol=2e-3), name
+        assert np.allclose(found.tensors[name], tensor + 0.25, atol=5e-3), name
     assert found.calibration == Calibration()
     assert found.facts == {"mean": [one.facts, {"run": "moved"}]}
 

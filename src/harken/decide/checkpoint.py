@@ -1,10 +1,12 @@
 """A checkpoint: the trained difference to the pretrained parts, one safetensors file.
 
-Tensors (float16 on disk, float32 in memory), h = profile.hidden, c = len(profile.own_rows):
+Tensors (float32 in memory), h = profile.hidden, c = len(profile.own_rows):
   controls.input [c, h], controls.output [c, h]      rows of the control ids
   sound.scores [521, h], sound.embedding [1024, h], sound.bias [h]
   acoustic.weight [2560, h], acoustic.bias [h]
   <matrix>.lora_a [k, rank], <matrix>.lora_b [rank, n]   as the decoder graph names them
+On disk the rows of large matrices are int8, in steps of a 127th of <name>.peak, float16 [rows, 1],
+their largest magnitude. All else is float16, and so were matrices in older files.
 Metadata: the profile, calibration and operating points, the card's facts.
 """
 
@@ -25,6 +27,9 @@ from harken.stream.fingerprint import check, fields_of
 
 F32 = npt.NDArray[np.float32]
 SOUND_CLASSES, SOUND_EMBEDDING, ACOUSTIC = 521, 1024, 2560
+_PEAK, _STEPS = ".peak", 127
+_FINE = ("controls.",)
+"""Few rows, of which each decides much: they stay in float16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ class Checkpoint:
                 )
 
     def save(self, path: Path) -> None:
-        """Write atomically; float16 holds every tensor.
+        """Write atomically.
 
         Raises:
             HarkenError: there is no room, or the folder cannot be written to.
@@ -86,10 +91,12 @@ class Checkpoint:
             "calibration": json.dumps(asdict(self.calibration)),
             "facts": json.dumps(self.facts),
         }
-        half = {k: np.ascontiguousarray(v, np.float16) for k, v in sorted(self.tensors.items())}
+        stored: dict[str, npt.NDArray[Any]] = {}
+        for name, tensor in sorted(self.tensors.items()):
+            stored |= _stored(name, tensor)
         partial = path.with_suffix(".partial")
         try:
-            partial.write_bytes(save(half, metadata))  # save_file would keep it from other users
+            partial.write_bytes(save(stored, metadata))  # save_file would keep it from other users
             partial.replace(path)
         except OSError as refused:
             raise HarkenError(
@@ -104,7 +111,7 @@ class Checkpoint:
         try:
             with safe_open(path, framework="numpy") as f:
                 metadata = f.metadata() or {}
-                tensors = {k: f.get_tensor(k).astype(np.float32) for k in f.keys()}  # noqa: SIM118
+                found = {k: f.get_tensor(k).astype(np.float32) for k in f.keys()}  # noqa: SIM118
             stored = json.loads(metadata["profile"])
             calibration = Calibration(**json.loads(metadata["calibration"]))
             facts = json.loads(metadata["facts"])
@@ -114,7 +121,21 @@ class Checkpoint:
                 "`harken train export`"
             ) from broken
         check(stored, profile, f"checkpoint {path}")
-        return cls(profile, tensors, calibration, facts)
+        tensors = {k: t for k, t in found.items() if not k.endswith(_PEAK)}
+        whole = {
+            k: t * (found[k + _PEAK] / _STEPS) for k, t in tensors.items() if k + _PEAK in found
+        }
+        return cls(profile, tensors | whole, calibration, facts)
+
+
+def _stored(name: str, tensor: F32) -> dict[str, npt.NDArray[Any]]:
+    """What a file holds of a tensor, by name."""
+    if tensor.ndim != 2 or name.startswith(_FINE):
+        return {name: np.ascontiguousarray(tensor, np.float16)}
+    peak = np.abs(tensor).max(1, keepdims=True).astype(np.float16)
+    step = peak.astype(np.float32) / _STEPS
+    steps = np.divide(tensor, step, out=np.zeros_like(tensor), where=step > 0)
+    return {name: np.rint(steps).clip(-_STEPS, _STEPS).astype(np.int8), name + _PEAK: peak}
 
 
 def _shapes(profile: Profile) -> dict[str, tuple[int, ...]]:
