@@ -231,7 +231,7 @@ def test_the_share_of_the_peak_is_never_above_one(
     assert shares[0] == 1.0 and len(shares) == 3 and all(0 < s <= 1 for s in shares)
 
 
-def test_a_run_becomes_a_checkpoint_of_the_very_same_numbers(
+def test_a_run_becomes_a_checkpoint_of_its_numbers(
     tiny_parts: BaseParts, write_streams, tmp_path: Path
 ) -> None:
     data, profile = write_streams(), profile_named("tiny")
@@ -244,8 +244,11 @@ def test_a_run_becomes_a_checkpoint_of_the_very_same_numbers(
     model = StreamModel(profile, tiny_parts, seed=0)
     assert loaded.tensors.keys() == model.checkpoint_tensors().keys()
     for name, tensor in saved.tensors.items():
+        trained = tensor.numpy()
         stored = loaded.tensors[name.removeprefix("decoder.")]
-        np.testing.assert_allclose(stored, tensor.numpy(), rtol=1e-3, atol=1e-6)
+        # Steps of the rows of matrices, else float16.
+        half_step = np.abs(trained).max(-1, keepdims=True) / 254 if trained.ndim == 2 else 0
+        assert (np.abs(stored - trained) <= 1.001 * half_step + 1e-3 * np.abs(trained)).all(), name
     best = export(run, out, "best")
     assert best.facts["dev"]["all"]["silent"]["n"] > 0
 
