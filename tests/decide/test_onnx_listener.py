@@ -157,6 +157,23 @@ def test_a_fork_goes_its_own_way(listener: OnnxListener) -> None:
     assert_same(again, expected)
 
 
+def test_a_cache_that_nobody_needs_serves_the_next_session(
+    decoder_folder: Path, random_checkpoint: Checkpoint
+) -> None:
+    listener = OnnxListener(decoder_folder, random_checkpoint)
+    first = listener.start(PREFIX)
+    _, expected = listener.hear(first, audible(range(3)))
+    arrays = first.cache.values
+    beside = listener.start(PREFIX)
+    assert beside.cache.values is not arrays, "two sessions hold one cache"
+    first, _ = listener.hear(first, audible(range(50, 90)))
+    del first
+    again = listener.start(PREFIX)
+    assert again.cache.values is arrays
+    _, found = listener.hear(again, audible(range(3)))
+    assert_same(found, expected)
+
+
 def test_hearing_nothing_changes_nothing(listener: OnnxListener) -> None:
     state = listener.start(PREFIX)
     assert listener.hear(state, []) == (state, [])

@@ -68,7 +68,7 @@ class BatchedListener(OnnxListener):
         shapes = {i.name: i.shape for i in self._decoder.get_inputs()}
         self.company_of: int = shapes["rows"][0]
         self._idle_row = np.zeros((1, 1, shapes["idle"][2]), np.float32)
-        self._idle_cache = self._new_cache(room=1)
+        self._idle_cache = Cache(self._blank(room=1))
         self.company = Company(self.run, lambda waiting: fitting(waiting, self.company_of))
 
     def _open_decoder(

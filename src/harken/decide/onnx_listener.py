@@ -1,5 +1,7 @@
 """The listener on ONNX Runtime: no torch, 8-bit weights, keys and values in place."""
 
+import weakref
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,12 @@ from harken.errors import HarkenError
 
 F32 = npt.NDArray[np.float32]
 
+SPARE_CACHES = 2
+"""Kept when nobody needs them, for the next session or compaction. Given back to the allocator, 50
+MB in many pieces, they were scattered among smaller things, and a long session grew and grew."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Cache:
     """Preallocated keys and values, float32 [1, kv_heads, room, head_size] each, by graph name."""
 
@@ -37,6 +43,7 @@ class OnnxListener(DecoderListener):
 
     def __init__(self, decoder: Path, checkpoint: Checkpoint, *, threads: int = 2) -> None:
         super().__init__(decoder, checkpoint)
+        self._spare: deque[dict[str, Any]] = deque(maxlen=SPARE_CACHES)
         self._decoder = self._open_decoder(decoder, threads, lora_of(checkpoint))
         self._head = open_graph(decoder / "head.onnx", threads)
         self._cache_shapes = self._shapes_of_caches()
@@ -59,13 +66,23 @@ class OnnxListener(DecoderListener):
         inputs = self._decoder.get_inputs()
         return {i.name: i.shape for i in inputs if i.name.startswith("past.")}
 
-    def _new_cache(self, room: int = 0) -> Cache:
-        room = room or self._profile.context
+    def _new_cache(self) -> Cache:
+        try:
+            values = self._spare.pop()
+        except IndexError:
+            values = self._blank(self._profile.context)
+        cache = Cache(values)
+        # What stands behind the length of a state is never read, so nothing is wiped.
+        weakref.finalize(cache, self._spare.append, values).atexit = False
+        return cache
+
+    def _blank(self, room: int) -> dict[str, Any]:
+        """Keys and values for so many positions."""
         values = {}
         for name, (_, heads, _, size) in self._cache_shapes.items():
             blank = np.zeros((1, heads, room, size), np.float32)
             values[name] = ort.OrtValue.ortvalue_from_numpy(blank)
-        return Cache(values)
+        return values
 
     def _run_rows(self, cache: Cache, length: int, rows: F32) -> F32:
         total = length + len(rows)
