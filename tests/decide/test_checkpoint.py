@@ -80,6 +80,24 @@ def test_an_older_file_holds_float16_alone(small: Checkpoint, tmp_path: Path) ->
         np.testing.assert_array_equal(again.tensors[name], tensor)
 
 
+@pytest.mark.parametrize("peaks", [None, 3])
+def test_steps_without_their_peaks_are_refused(
+    small: Checkpoint, tmp_path: Path, peaks: int | None
+) -> None:
+    """None at all, or of too few rows."""
+    path, name = tmp_path / "small.safetensors", "layers.0.qkv.lora_a"
+    small.save(path)
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+        stored = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    peak = stored.pop(f"{name}.peak")
+    if peaks:
+        stored[f"{name}.peak"] = peak[:peaks]
+    path.write_bytes(save(stored, metadata))
+    with pytest.raises(HarkenError, match="is no readable Harken checkpoint"):
+        Checkpoint.load(path, small.profile)
+
+
 def test_another_profile_is_refused_by_the_differing_field(
     small: Checkpoint, tmp_path: Path
 ) -> None:

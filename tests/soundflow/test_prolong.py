@@ -90,7 +90,20 @@ def test_the_same_words_do_not_meet_at_a_seam(tmp_path: Path) -> None:
     assert [e["n_chunks"] for e in long_ones(data)] == [20, 20, 20]
 
 
-def test_nothing_to_join_is_said(tmp_path: Path) -> None:
-    data = folder(tmp_path, [row("a", 20), row("b", 20, split="train", prefix=TOLD)])
-    with pytest.raises(HarkenError, match="no training stream without an instruction"):
+@pytest.mark.parametrize("left", [[], [(2, "Okay.", "order")]])
+def test_nothing_to_join_is_said(tmp_path: Path, left: list[tuple[int, str, str]]) -> None:
+    """Neither dev streams, nor such with an instruction, nor such under an order alone."""
+    made = [row("a", 20), row("b", 20, split="train", prefix=TOLD)]
+    made += [row("o", 20, *left, split="train")] if left else []
+    data = folder(tmp_path, made)
+    with pytest.raises(HarkenError, match="no training stream after which another can follow"):
         prolong(data, 3, 1.0)
+
+
+def test_streams_of_ones_own_may_tell_no_sources(tmp_path: Path) -> None:
+    """As docs/train-your-own.md shows them."""
+    own = row("mine", 20, split="train")
+    del own["sources"]
+    data = folder(tmp_path, [own])
+    prolong(data, 1, 1.0)
+    assert [each["sources"] for each in long_ones(data)] == [[]]

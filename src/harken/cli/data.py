@@ -10,11 +10,13 @@ from rich.table import Table
 
 from harken.cli.bars import counted_bar, said_bar
 from harken.cli.outputs import require_place, writing
+from harken.cli.variants import app as variants
 
 LONGEST_ANSWER = 120
 """Characters; longer ones are left out: nobody wants to be read an essay."""
 
 app = typer.Typer(help="Corpora and composed streams for training.", no_args_is_help=True)
+app.add_typer(variants)
 
 
 @app.command()
@@ -141,77 +143,6 @@ def build(
                 out, progress=lambda done, total: bar.update(task, completed=done, total=total)
             )
         typer.echo(f"{len(index.shards)} shards in {out / 'shards'}")
-
-
-@app.command()
-def retell(
-    folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
-    times: Annotated[int, typer.Option(help="How often each stream.", min=1)] = 3,
-    seed: Annotated[int, typer.Option(help="Decides the words.", min=0)] = 0,
-    only: Annotated[list[str] | None, typer.Option(help="Only this task (repeatable).")] = None,
-) -> None:
-    """Add its streams again with other words in the place of those heard, or moved replies."""
-    from harken.soundflow.retell import retell as retell_streams
-
-    typer.echo(
-        f"{retell_streams(folder, times, seed, only or ())} variants in {folder / 'streams.jsonl'}"
-    )
-
-
-@app.command()
-def stray(
-    folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
-    seed: Annotated[int, typer.Option(help="Decides the mistakes.", min=0)] = 0,
-    only: Annotated[list[str] | None, typer.Option(help="Only this task (repeatable).")] = None,
-) -> None:
-    """Add its streams again with something said out of turn, which is read and not learnt."""
-    from harken.soundflow.stray import stray as lead_astray
-
-    typer.echo(f"{lead_astray(folder, seed, only or ())} variants in {folder / 'streams.jsonl'}")
-
-
-@app.command()
-def resound(
-    folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
-    times: Annotated[int, typer.Option(help="How often each stream.", min=1)] = 1,
-    seed: Annotated[int, typer.Option(help="Decides the sounds.", min=0)] = 0,
-    only: Annotated[list[str] | None, typer.Option(help="Only this task (repeatable).")] = None,
-) -> None:
-    """Add its streams again with imagined sounds in the place of those heard; resumable."""
-    from harken.soundflow.resound import resound as resound_streams
-
-    with counted_bar() as bar:
-        task = bar.add_task("streams", total=None)
-        kept = resound_streams(
-            folder,
-            times,
-            seed,
-            only or (),
-            lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    typer.echo(f"{kept} variants in {folder / 'streams.jsonl'}")
-
-
-@app.command()
-def prolong(
-    folder: Annotated[Path, typer.Argument(help="A folder made by `harken data build`.")],
-    streams: Annotated[int, typer.Option(help="How many.", min=1)] = 100,
-    minutes: Annotated[float, typer.Option(help="Of the longest.", min=0.1)] = 2.6,
-    seed: Annotated[int, typer.Option(help="Decides what follows what.", min=0)] = 0,
-) -> None:
-    """Add long sessions: its streams one after the other, so that orders come late as well."""
-    from harken.soundflow.prolong import prolong as join_streams
-
-    with counted_bar() as bar:
-        task = bar.add_task("streams", total=streams)
-        kept = join_streams(
-            folder,
-            streams,
-            minutes,
-            seed,
-            lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    typer.echo(f"{kept} variants in {folder / 'streams.jsonl'}")
 
 
 @app.command()

@@ -12,6 +12,7 @@ Metadata: the profile, calibration and operating points, the card's facts.
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,8 @@ class Checkpoint:
         try:
             with safe_open(path, framework="numpy") as f:
                 metadata = f.metadata() or {}
-                found = {k: f.get_tensor(k).astype(np.float32) for k in f.keys()}  # noqa: SIM118
+                found = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118
+            tensors = {k: _whole(k, found) for k in found if not k.endswith(_PEAK)}
             stored = json.loads(metadata["profile"])
             calibration = Calibration(**json.loads(metadata["calibration"]))
             facts = json.loads(metadata["facts"])
@@ -121,11 +123,15 @@ class Checkpoint:
                 "`harken train export`"
             ) from broken
         check(stored, profile, f"checkpoint {path}")
-        tensors = {k: t for k, t in found.items() if not k.endswith(_PEAK)}
-        whole = {
-            k: t * (found[k + _PEAK] / _STEPS) for k, t in tensors.items() if k + _PEAK in found
-        }
-        return cls(profile, tensors | whole, calibration, facts)
+        return cls(profile, tensors, calibration, facts)
+
+
+def _whole(name: str, stored: Mapping[str, npt.NDArray[Any]]) -> F32:
+    """A tensor from what a file holds; KeyError or ValueError where that is not whole."""
+    tensor: F32 = stored[name].astype(np.float32)
+    if stored[name].dtype == np.int8:
+        tensor *= stored[name + _PEAK].astype(np.float32) / _STEPS
+    return tensor
 
 
 def _stored(name: str, tensor: F32) -> dict[str, npt.NDArray[Any]]:

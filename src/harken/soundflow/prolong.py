@@ -32,7 +32,7 @@ LEFT_OUT = {"say_once", TASK}
 SHARES = {"background": 2.0, "others_talking": 2.0, "care": 2.0, "count": 2.0}
 """How often a task is a part; 1 if not named."""
 ORDERED_SHARE = 0.6
-"""How often the last part is one whose order still stands."""
+"""How often the last part is one whose order still stands, under a policy that has such."""
 RECALL_SHARE = 0.1
 """How often a fact is told first and asked for last."""
 POLICIES = {"care": 0.7, "narrate": 0.14, "quiet": 0.08, "bench": 0.08}
@@ -54,7 +54,8 @@ def prolong(
 ) -> int:
     """Add joined streams to a data folder; goes on where it was killed.
 
-    minutes: of the longest; a stream of two parts may be longer.
+    minutes: of the longest, which should fit the context of the profile that learns; a stream of
+    one or two parts may be longer.
     Returns how many variants the folder holds.
 
     Raises:
@@ -67,9 +68,10 @@ def prolong(
         and row["task"] not in LEFT_OUT
         and not row["prefix"]["instruction"]
     ]
-    if not found:
+    if all(map(leaves_order, found)):
         raise HarkenError(
-            f"{folder} holds no training stream without an instruction; compose some with "
+            f"{folder} holds no training stream after which another can follow: without an "
+            "instruction, and without an order that stands at its end; compose some with "
             "`harken data build`"
         )
     drawing = _Parts(found, round(minutes * CHUNKS_PER_MINUTE))
@@ -86,16 +88,12 @@ class _Parts:
     """Rows by policy and task, and streams of them by lot."""
 
     def __init__(self, found: Sequence[Row], longest: int) -> None:
+        inner = [row for row in found if not leaves_order(row)]
         self._longest = longest
-        self._last, self._inner, self._memories, self._others = (
-            _grouped([row for row in found if of(row)])
-            for of in (
-                leaves_order,
-                lambda row: not leaves_order(row),
-                recalls,
-                lambda row: not leaves_order(row) and not about_facts(row),
-            )
-        )
+        self._last = _grouped([row for row in found if leaves_order(row)])
+        self._inner = _grouped(inner)
+        self._memories = _grouped([row for row in found if recalls(row)])
+        self._others = _grouped([row for row in inner if not about_facts(row)])
 
     def drawn(self, random: np.random.Generator) -> list[Row]:
         """Parts in order, in all between `SHORTEST` of the longest and the longest allowed."""
@@ -104,37 +102,35 @@ class _Parts:
         policy = str(random.choice(policies, p=shares / shares.sum()))
         room = round(self._longest * random.uniform(SHORTEST, 1))
         if policy in self._memories and random.random() < RECALL_SHARE:
-            memory = _by_lot(self._memories[policy], random)
-            told, asked = split_at_recall(memory)
-            others = self._others.get(policy, {})
-            return [*self._filled([told], others, room - asked["n_chunks"], random), asked]
-        end: list[Row] = []
+            told, asked = split_at_recall(_by_lot(self._memories[policy], random))
+            return _filled([told], self._others.get(policy, {}), [asked], room, random)
+        last: list[Row] = []
         if policy in self._last and random.random() < ORDERED_SHARE:
-            end = [_by_lot(self._last[policy], random)]
-        room -= sum(row["n_chunks"] for row in end)
-        return [*self._filled([], self._inner[policy], room, random, end), *end]
+            last = [_by_lot(self._last[policy], random)]
+        return _filled([], self._inner[policy], last, room, random)
 
-    def _filled(
-        self,
-        parts: list[Row],
-        others: Mapping[str, Sequence[Row]],
-        room: int,
-        random: np.random.Generator,
-        end: Sequence[Row] = (),
-    ) -> list[Row]:
-        """`parts` and as many others behind them as there is room for, every audio once."""
-        used = {row["features"] for row in (*parts, *end)}
-        room -= sum(row["n_chunks"] for row in parts)
-        for _ in range(TRIES if others else 0):
-            row = _by_lot(others, random)
-            if parts and row["n_chunks"] > room:
-                break
-            if row["features"] in used or (parts and _repeats(parts[-1], row)):
-                continue
-            parts = [*parts, row]
-            used.add(row["features"])
-            room -= row["n_chunks"]
-        return parts
+
+def _filled(
+    first: Sequence[Row],
+    others: Mapping[str, Sequence[Row]],
+    last: Sequence[Row],
+    room: int,
+    random: np.random.Generator,
+) -> list[Row]:
+    """Between the first and the last as many others as there is room for, every audio once."""
+    parts = list(first)
+    used = {row["features"] for row in (*first, *last)}
+    room -= sum(row["n_chunks"] for row in (*first, *last))
+    for _ in range(TRIES if others else 0):
+        row = _by_lot(others, random)
+        if parts and row["n_chunks"] > room:
+            break
+        if row["features"] in used or (parts and _repeats(parts[-1], row)):
+            continue
+        parts.append(row)
+        used.add(row["features"])
+        room -= row["n_chunks"]
+    return [*parts, *last]
 
 
 def _grouped(found: Sequence[Row]) -> dict[str, dict[str, list[Row]]]:
@@ -169,10 +165,11 @@ def _repeats(before: Row, after: Row) -> bool:
 def _write(folder: Path, name: str, parts: Sequence[Row]) -> None:
     whole = joined(parts, name, TASK)
     sound, acoustic = features_of(folder, whole)
-    sources = sorted({source for part in whole.pop("parts") for source in part["sources"]})
+    sources = sorted({source for part in whole.pop("parts") for source in part.get("sources", ())})
     partial = folder / "features" / f"{name}.partial"
     with writes_below(folder):
         with partial.open("wb") as file:
             np.savez(file, sound=sound, acoustic=acoustic)
         partial.replace(folder / "features" / f"{name}.npz")
+    # Its words may be another's than those of the recording: so it counts as retold.
     write_rows(folder, name, [whole | {"sources": sources, "retold": True}])
