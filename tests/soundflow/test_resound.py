@@ -113,6 +113,18 @@ def test_a_folder_is_resounded_once_and_again_from_where_it_was(tmp_path) -> Non
     assert len(changed) and first <= changed.min() and changed.max() <= last
 
 
+@pytest.mark.parametrize("task", ["call_tool", "change_order", "use_what_was_heard"])
+def test_sounds_of_which_somebody_speaks_stay(tmp_path, task: str) -> None:
+    (tmp_path / "lines").mkdir()
+    asked = row(
+        task, [[20, "That was a dog.", "normal", "heard"]], words=[[19, " A dog or a cat?"]]
+    )
+    write_rows(tmp_path, "train-1-00001", [asked])
+    gather(tmp_path)
+    with pytest.raises(HarkenError, match="no stream with sounds"):
+        resound(tmp_path, times=1)
+
+
 def test_a_folder_without_sounds_is_told(tmp_path) -> None:
     gather(tmp_path)
     with pytest.raises(HarkenError, match="no stream with sounds"):

@@ -4,7 +4,8 @@ The counterpart of `retell` for sounds. Recordings show a sixth of the classes t
 knows; here the others come up too, imagined (`imagined`) where a sound was really placed. A sound
 is exchanged for one of its own kind (dangerous, of concern, plain), so silence stays silence.
 What the acoustic ear heard is another sound than the one imagined: in half of the streams it is
-left out, in the others it teaches which ear to ask for a name.
+left out, in the others it teaches which ear to ask for a name. Where people speak of the sounds,
+and no other words can be put in the place of theirs, everything stays as it is.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,6 +43,8 @@ BENCH_SHARE = 0.5
 PEAK_LOGITS = (-1.0, 3.0)
 """How surely an imagined class is heard at its best, as YAMNet's logit."""
 
+_SPOKEN_OF = frozenset({"call_tool", "change_order", "use_what_was_heard"})
+"""Tasks in which it is said what the sounds are: "count the coughs instead", "was it a dog?"."""
 _LEAST_OVERLAP = 0.15
 _FADE_LOGITS = 4.0
 """So far below its best a class is heard when the window holds hardly any of its sound."""
@@ -136,7 +139,8 @@ def resounded(row: Row, exchange: Exchange, random: np.random.Generator) -> Row 
 def _originals(folder: Path) -> Iterator[Row]:
     for row in rows(folder):
         is_new = row["split"] == "train" and "retold" not in row and "resound" not in row
-        if is_new and any(label in imaginable() for _, _, label in row["sounds"]):
+        has_sounds = any(label in imaginable() for _, _, label in row["sounds"])
+        if is_new and has_sounds and row["task"] not in _SPOKEN_OF:
             yield row
 
 

@@ -3,7 +3,7 @@
 There are thousands of sentences, questions and facts as text and few as speech. What the listener
 reads of speech are recognised words, so a stream may hold other ones at the same chunks, with the
 reply that is due to them; what the other ears heard stays. Replies to sounds come sooner or later
-than they are due (`retime`).
+than they are due (`retime`), orders and what ends them are worded otherwise (`reworded`).
 """
 
 import re
@@ -20,6 +20,7 @@ from harken.soundflow.overheard import overheard
 from harken.soundflow.phrases import awaiting_order, counting_order
 from harken.soundflow.questions import memory, questions
 from harken.soundflow.retime import retimed
+from harken.soundflow.reworded import reworded
 from harken.soundflow.rows import gather, to_train_on, write_retold
 from harken.soundflow.sources import sentences_zh_en
 from harken.soundflow.studio import Studio
@@ -45,16 +46,24 @@ OVERHEARD_SHARE = 0.6
 """How much of it becomes a line addressed to somebody else, the rest a plain sentence."""
 KEPT_FOR_TEST = 12
 """One in so many translated sentences is never learnt from."""
+_REWORDED = (
+    "stop", "order_transcribe", "order_translate_en", "order_translate_zh", "order_narrate",
+)  # fmt: skip
+"""Kinds of speech whose dev lines are not drawn for others."""
 
 _NOT_ENGLISH = re.compile(r"[^\x00-\u024f\u2010-\u201f]|[à-öø-ÿ]")
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What may be said instead: (Chinese, English) sentences and (question, answer)."""
+    """What may be said instead: (Chinese, English) sentences and (question, answer).
+
+    held_out: orders and stops of dev as plain text, which are not.
+    """
 
     sentences: Sequence[tuple[str, str]]
     questions: Sequence[tuple[str, str]]
+    held_out: frozenset[str] = frozenset()
 
 
 def texts_to_learn() -> Texts:
@@ -67,7 +76,8 @@ def texts_to_learn() -> Texts:
         for pair in sentences_zh_en()
         if not spoken & set(pair) and sha256(pair[0].encode()).digest()[0] % KEPT_FOR_TEST
     ]
-    return Texts(sentences, [pair for pair in questions() if plain(pair[0]) not in asked])
+    answered = [pair for pair in questions() if plain(pair[0]) not in asked]
+    return Texts(sentences, answered, _orders(dev))
 
 
 def retell(folder: Path, times: int, seed: int = 0, only: Sequence[str] = ()) -> int:
@@ -89,7 +99,9 @@ def retell(folder: Path, times: int, seed: int = 0, only: Sequence[str] = ()) ->
 
 def retold(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
     """A stream with other words; None when there is nothing to exchange in it."""
-    return TELLERS[row["task"]](row, texts, random)
+    told = TELLERS[row["task"]](row, texts, random)
+    new = reworded(told or row, texts.held_out, random)
+    return None if told is None and new == row else new
 
 
 def _interpreted(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
@@ -188,6 +200,11 @@ def _retimed(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
     return retimed(row, random)
 
 
+def _kept(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
+    """Nothing else is said but its orders, which are worded otherwise in every stream."""
+    return None
+
+
 def _remembered(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
     """Something else is told and asked for."""
     words = words_of(row)
@@ -219,8 +236,15 @@ TELLERS: dict[str, Callable[[Row, Texts, np.random.Generator], Row | None]] = {
     "care": _retimed,
     "narrate": _retimed,
     "narrate_order": _retimed,
+    "change_order": _kept,
 }
 """What is changed in the streams of a task."""
+
+
+def _orders(dev: Studio) -> frozenset[str]:
+    """Every order and stop that is spoken there, in plain words."""
+    spoken = [s for kind in _REWORDED for n in ("en", "zh") for s in dev.all_spoken(kind, n)]
+    return frozenset(plain(s.text) for s in spoken)
 
 
 def _or_unasked(row: Row, texts: Texts, random: np.random.Generator) -> Row:
