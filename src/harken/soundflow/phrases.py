@@ -1,8 +1,12 @@
 """Standing orders about sounds as text: more sounds than anybody was recorded asking about."""
 
+import json
+from functools import cache
+
 import numpy as np
 
-from harken.soundflow.events import EVENTS
+from harken.soundflow.corpora import data_text
+from harken.soundflow.events import EVENTS, kind_counted
 
 _COUNT = (
     "Count every {noun}.",
@@ -44,6 +48,27 @@ def counting_order(label: str, random: np.random.Generator) -> str:
     noun = nouns[int(random.integers(len(nouns)))]
     plural = f"{noun}es" if noun.endswith(("s", "sh", "ch", "x")) else f"{noun}s"
     return _COUNT[int(random.integers(len(_COUNT)))].format(noun=noun, nouns=plural)
+
+
+def misheard(order: str, random: np.random.Generator) -> str:
+    """A counting order with its noun as the words ear may take it ("box" for "bark").
+
+    As it is when it has no such noun, or would mean another sound (`data/misheard.json`). Of the
+    spoken orders composed for training a third are heard so.
+    """
+    found = [noun for noun in _misheard() if f" {noun}" in order]
+    if not found:
+        return order
+    noun = max(found, key=len)
+    like = _misheard()[noun][int(random.integers(len(_misheard()[noun])))]
+    new = order.replace(f" {noun}", f" {like}")
+    return order if set(kind_counted(new)) - set(kind_counted(order)) else new
+
+
+@cache
+def _misheard() -> dict[str, list[str]]:
+    content: dict[str, list[str]] = json.loads(data_text("misheard.json"))
+    return content
 
 
 def awaiting_order(label: str, random: np.random.Generator) -> str:

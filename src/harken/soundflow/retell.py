@@ -17,7 +17,7 @@ import numpy as np
 
 from harken.soundflow.events import EVENTS, kind_counted
 from harken.soundflow.overheard import overheard
-from harken.soundflow.phrases import awaiting_order, counting_order
+from harken.soundflow.phrases import awaiting_order, counting_order, misheard
 from harken.soundflow.questions import memory, questions
 from harken.soundflow.retime import retimed
 from harken.soundflow.reworded import reworded
@@ -44,6 +44,8 @@ TALK_SHARE = 0.8
 """How often an utterance of talk that asks nothing is exchanged."""
 OVERHEARD_SHARE = 0.6
 """How much of it becomes a line addressed to somebody else, the rest a plain sentence."""
+MISHEARD_SHARE = 0.3
+"""How often the noun of a counting order is not quite what was said."""
 KEPT_FOR_TEST = 12
 """One in so many translated sentences is never learnt from."""
 _REWORDED = (
@@ -171,7 +173,9 @@ def _counted(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
 
     def worded(label: str) -> str | None:
         text = counting_order(label, random) if EVENTS[label].nouns else ""
-        return text if set(kind_counted(text)) == {label} else None
+        if set(kind_counted(text)) != {label}:
+            return None
+        return misheard(text, random) if random.random() < MISHEARD_SHARE else text
 
     return _ordered_anew(row, worded, random)
 
