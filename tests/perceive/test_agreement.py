@@ -34,6 +34,13 @@ def test_a_loop_that_began_in_the_committed_words_is_cut() -> None:
     assert without_loop(committed, more, 1.0) == ()
 
 
+def test_a_word_that_stutters_without_end_is_cut() -> None:
+    for stutter in ("na-a-a-a-a-a-a-a-a-a-a-a-a", "o" * 40, "hohohohohohohohohohohoho"):
+        assert said(without_loop((), words(f"un {stutter} so"), 0.5)) == "un"
+    assert said(without_loop((), words("un hahaha"), 0.4)) == "un hahaha"
+    assert said(without_loop((), words("no oooooooh"), 3.0)) == "no oooooooh", "it took its time"
+
+
 def test_genuine_repetitions_stay() -> None:
     assert said(without_loop((), words("no no no"), 0.9)) == "no no no"
     twice = "turn it off turn it off"

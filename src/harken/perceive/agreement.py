@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from harken.perceive.word_pieces import WordPiece
@@ -12,6 +13,7 @@ _MAX_LETTERS_PER_S = 18.0
 _SPARE_LETTERS = 4
 _LETTERS_PER_IDEOGRAPH = 3
 _FIRST_IDEOGRAPH = "\u2e80"
+_STUTTER = re.compile(r"(.{2,3})\1{4}|(.)\2{5}")
 
 
 def agreed(previous: Sequence[WordPiece], current: Sequence[WordPiece]) -> int:
@@ -35,11 +37,14 @@ def without_loop(
 
     A phrase counts as a loop when it runs to the end of the text (`committed`, then `words`) and
     `speech_s` seconds of speech cannot hold that much text: people who say "no no no" take their
-    time for it, a stuck decoder does not.
+    time for it, a stuck decoder does not. One word can be a loop as well ("na-a-a-a-a-a").
     """
     keys = [word.key for word in (*committed, *words)]
     if sum(map(_letters, keys)) <= _MAX_LETTERS_PER_S * speech_s + _SPARE_LETTERS:
         return tuple(words)
+    for n, word in enumerate(words):
+        if _STUTTER.search(word.key):
+            return tuple(words[:n])
     count = len(keys)
     for start in range(count - 1):
         for period in range(1, count - start):
