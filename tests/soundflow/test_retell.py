@@ -124,6 +124,14 @@ def test_talk_between_questions_becomes_other_talk_and_what_is_answered_stays_a_
     assert talk[1] == " I love you all." and talk[0] not in (talk[1], " We should paint this wall.")
 
 
+def test_talk_may_be_in_a_foreign_language() -> None:
+    row = interpreting() | {"task": "others_talking", "said": [], "due": []}
+    texts = Texts(TEXTS.sentences, TEXTS.questions, foreign=[["Prego, si accomodi."]])
+    new = retold(row, texts, Sure(NEVER))
+    assert new is not None and new["said"] == []
+    assert "Prego, si accomodi." in "".join(text for _, text in new["words"])
+
+
 def test_replies_to_sounds_are_moved_under_a_policy() -> None:
     row = interpreting() | {
         "task": "care",

@@ -24,7 +24,7 @@ from harken.soundflow.reworded import reworded
 from harken.soundflow.rows import gather, to_train_on, write_retold
 from harken.soundflow.sources import sentences_zh_en
 from harken.soundflow.studio import Studio
-from harken.soundflow.texts import is_chinese, plain
+from harken.soundflow.texts import dialogue_lines, is_chinese, plain
 from harken.soundflow.wording import (
     Row,
     as_long,
@@ -42,6 +42,12 @@ UNASKED_SHARE = 0.3
 """How often an interpreting or captioning stream loses its order, and then its replies."""
 TALK_SHARE = 0.8
 """How often an utterance of talk that asks nothing is exchanged."""
+FOREIGN_SHARE = 0.2
+"""How many streams of such talk are held in another language than English or Chinese."""
+_FOREIGN = (
+    "dutch", "french", "german", "italian", "japanese", "korean", "portuguese", "russian",
+    "spanish", "turkish",
+)  # fmt: skip
 OVERHEARD_SHARE = 0.6
 """How much of it becomes a line addressed to somebody else, the rest a plain sentence."""
 MISHEARD_SHARE = 0.3
@@ -60,12 +66,14 @@ _NOT_ENGLISH = re.compile(r"[^\x00-\u024f\u2010-\u201f]|[à-öø-ÿ]")
 class Texts:
     """What may be said instead: (Chinese, English) sentences and (question, answer).
 
-    held_out: orders and stops of dev as plain text, which are not.
+    held_out: orders and stops of dev as plain text, which are not. foreign: lines of languages in
+    which nobody speaks to the listener, each by itself.
     """
 
     sentences: Sequence[tuple[str, str]]
     questions: Sequence[tuple[str, str]]
     held_out: frozenset[str] = frozenset()
+    foreign: Sequence[Sequence[str]] = ()
 
 
 def texts_to_learn() -> Texts:
@@ -79,7 +87,8 @@ def texts_to_learn() -> Texts:
         if not spoken & set(pair) and sha256(pair[0].encode()).digest()[0] % KEPT_FOR_TEST
     ]
     answered = [pair for pair in questions() if plain(pair[0]) not in asked]
-    return Texts(sentences, answered, _orders(dev))
+    foreign = [dialogue_lines(language) for language in _FOREIGN]
+    return Texts(sentences, answered, _orders(dev), foreign)
 
 
 def retell(folder: Path, times: int, seed: int = 0, only: Sequence[str] = ()) -> int:
@@ -159,12 +168,18 @@ def _questioned(row: Row, texts: Texts, random: np.random.Generator) -> Row | No
 
 
 def _talked(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
-    """People say something else that asks nothing."""
+    """People say something else that asks nothing, or whatever it is in a foreign language."""
     words = words_of(row)
+    is_foreign = bool(texts.foreign) and random.random() < FOREIGN_SHARE
+    lines = texts.foreign[int(random.integers(len(texts.foreign)))] if is_foreign else ()
     for at in utterances(sorted(words)):
         heard = text_at(words, at)
         if _can_exchange(heard) and random.random() < TALK_SHARE:
-            words |= spread(_sentence_like(heard, texts, random), at, words)
+            if lines:
+                line = as_long(heard, [(line, line) for line in lines], 0, random)[0]
+            else:
+                line = _sentence_like(heard, texts, random)
+            words |= spread(line, at, words)
     return with_words(row, words, row["said"]) if words else None
 
 
