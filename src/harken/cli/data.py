@@ -174,14 +174,22 @@ def stats(
         Path | None, typer.Option(help="Also a page with plots, and streams to listen to.")
     ] = None,
 ) -> None:
-    """Streams, hours and replies by task."""
-    from harken.soundflow.stats.counts import counts
+    """Streams, hours and replies by task, and which of the sub-tasks of docs/tasks.md there are."""
+    from harken.soundflow.stats.counts import counts, counts_by_subtask
 
     table = Table("split", "task", "streams", "retold", "hours", "replies", "most often")
     for (split, task), found in counts(folder).items():
         numbers = (found.variants, found.retold, f"{found.hours:.2f}", found.replies.total())
         table.add_row(split, task, *map(str, numbers), found.commonest)
     Console().print(table)
+    by_subtask = counts_by_subtask(folder)
+    table = Table("capability", "sub-task", "streams", "hours", "replies")
+    for subtask, found in by_subtask:
+        numbers = (found.variants, f"{found.hours:.2f}", found.replies.total())
+        table.add_row(subtask.capability, subtask.name, *map(str, numbers))
+    Console().print(table)
+    held = sum(found.variants > 0 for _, found in by_subtask)
+    typer.echo(f"{held} of {len(by_subtask)} sub-tasks (docs/tasks.md)")
     if html:
         from harken.soundflow.stats.page import write_page
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harken.errors import HarkenError
-from harken.soundflow.stats.counts import counts, timeline
+from harken.soundflow.stats.counts import counts, counts_by_subtask, timeline
 
 
 @pytest.fixture
@@ -34,6 +34,13 @@ def test_streams_hours_and_replies_are_counted_by_task(folder: Path) -> None:
     assert (found.variants, found.retold, found.replies.total()) == (2, 1, 2)
     assert found.hours == pytest.approx(2 * 90 * 0.4 / 3600)
     assert found.commonest == "One., Two."
+
+
+def test_every_subtask_is_counted_also_those_of_which_there_is_nothing(folder: Path) -> None:
+    found = {subtask.name: counted for subtask, counted in counts_by_subtask(folder)}
+    assert len(found) == 28
+    assert found["count_sounds"].variants == 2 and found["count_sounds"].replies.total() == 2
+    assert sum(counted.variants for counted in found.values()) == 2
 
 
 def test_a_stream_reads_as_a_timeline(folder: Path) -> None:

@@ -1,12 +1,14 @@
 """What a data folder holds: counts by task, and one stream as a timeline to read."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harken.errors import HarkenError
 from harken.soundflow.rows import rows
+from harken.soundflow.subtasks import SUBTASKS, Subtask, subtask_of
 from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE
 
 CHUNK_S = CHUNK_SAMPLES / SAMPLE_RATE
@@ -15,7 +17,7 @@ _REPLIES_SHOWN = 3
 
 @dataclass(slots=True)
 class TaskCounts:
-    """Sums over the variants of one task in one split.
+    """Sums over variants: of one task in one split, or of one sub-task.
 
     retold: how many of the variants are. hours: of stream. replies: responses due, by text.
     """
@@ -24,6 +26,13 @@ class TaskCounts:
     retold: int = 0
     hours: float = 0.0
     replies: Counter[str] = field(default_factory=Counter)
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Count a variant, a line of `streams.jsonl`."""
+        self.variants += 1
+        self.retold += "retold" in row
+        self.hours += row["n_chunks"] * CHUNK_S / 3600
+        self.replies.update(text for _, text, _, _ in row["said"])
 
     @property
     def commonest(self) -> str:
@@ -35,12 +44,17 @@ def counts(data: Path) -> dict[tuple[str, str], TaskCounts]:
     """Counts by (split, task), in that order."""
     found: dict[tuple[str, str], TaskCounts] = {}
     for row in rows(data):
-        task = found.setdefault((row["split"], row["task"]), TaskCounts())
-        task.variants += 1
-        task.retold += "retold" in row
-        task.hours += row["n_chunks"] * CHUNK_S / 3600
-        task.replies.update(text for _, text, _, _ in row["said"])
+        found.setdefault((row["split"], row["task"]), TaskCounts()).add(row)
     return dict(sorted(found.items()))
+
+
+def counts_by_subtask(data: Path) -> list[tuple[Subtask, TaskCounts]]:
+    """Counts of every sub-task of `docs/tasks.md`, in its order; zeros where there is no stream."""
+    found = {subtask.name: TaskCounts() for subtask in SUBTASKS}
+    for row in rows(data):
+        if name := subtask_of(row):
+            found[name].add(row)
+    return [(subtask, found[subtask.name]) for subtask in SUBTASKS]
 
 
 def timeline(data: Path, name: str) -> Iterator[str]:

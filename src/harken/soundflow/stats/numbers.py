@@ -7,7 +7,7 @@ counted once for every stream, words once for everything that was heard in it.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from harken.errors import HarkenError
 from harken.soundflow.corpora import packages
 from harken.soundflow.manifest import listed_clips
 from harken.soundflow.rows import rows
-from harken.soundflow.stats.counts import CHUNK_S, TaskCounts, counts
+from harken.soundflow.stats.counts import CHUNK_S, TaskCounts, counts, counts_by_subtask
+from harken.soundflow.subtasks import Subtask
 
 MADE = "sounds made by Harken"
 SPOKEN = "synthetic speech (Kokoro-82M v1.0)"
@@ -53,12 +54,14 @@ class Source:
 class Numbers:
     """What a folder holds.
 
-    by_task: as `stats.counts` gives it. imagined: variants with imagined sounds. chunks: how many
-    streams have how many chunks. sounds: most frequent first, the label of one without a name is
-    empty. words: how often each is heard, lower case; a Chinese character counts as a word.
+    by_task, by_subtask: as `stats.counts` gives them. imagined: variants with imagined sounds.
+    chunks: how many streams have how many chunks. sounds: most frequent first, the label of one
+    without a name is empty. words: how often each is heard, lower case; a Chinese character counts
+    as a word.
     """
 
     by_task: Mapping[tuple[str, str], TaskCounts]
+    by_subtask: Sequence[tuple[Subtask, TaskCounts]]
     imagined: int
     chunks: Counter[int]
     sounds: tuple[SoundCount, ...]
@@ -138,6 +141,7 @@ def numbers(folder: Path) -> Numbers:
             clips[source_name(source)].add(source)
     return Numbers(
         by_task=by_task,
+        by_subtask=counts_by_subtask(folder),
         imagined=imagined,
         chunks=chunks,
         sounds=tuple(

@@ -97,6 +97,28 @@ def every_number(found: Numbers) -> Element:
     return section("Every number", table(head, rows, "Counts by split and task"))
 
 
+def subtasks(found: Numbers) -> Element:
+    """What of the sub-tasks is there, capability by capability."""
+    held = sum(counted.variants > 0 for _, counted in found.by_subtask)
+    rows = [
+        element(
+            "tr",
+            element("th", spaced(subtask.name), scope="row", class_="whole"),
+            element("td", subtask.capability, class_="text"),
+            element("td", f"{counted.variants:,}", class_="number"),
+            element("td", f"{counted.hours:.2f}", class_="number"),
+            element("td", f"{counted.replies.total():,}", class_="number"),
+        )
+        for subtask, counted in found.by_subtask
+    ]
+    head = ("sub-task", "capability", "*variants", "*hours", "*replies")
+    return section(
+        "Sub-tasks",
+        element("p", f"{held} of {len(found.by_subtask)}", class_="soft"),
+        table(head, rows, "Counts by sub-task"),
+    )
+
+
 def _often(task: TaskCounts) -> str:
     return " · ".join(text for text, _ in task.replies.most_common(_REPLIES_SHOWN))
 

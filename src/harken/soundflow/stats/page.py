@@ -43,7 +43,7 @@ def write_page(folder: Path, out: Path, examples: int = 6) -> None:
         plots=written(*overview.plots(found)),
         streams=written(_streams(chosen)),
         sources=written(overview.sources(found)),
-        table=written(overview.every_number(found)),
+        table=written(overview.subtasks(found), overview.every_number(found)),
     )
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
