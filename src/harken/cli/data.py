@@ -185,8 +185,8 @@ def stats(
     by_subtask = counts_by_subtask(folder)
     table = Table("capability", "sub-task", "streams", "hours", "replies")
     for subtask, found in by_subtask:
-        numbers = (found.variants, f"{found.hours:.2f}", found.replies.total())
-        table.add_row(subtask.capability, subtask.name, *map(str, numbers))
+        sums = (found.variants, f"{found.hours:.2f}", found.replies.total())
+        table.add_row(subtask.capability, subtask.name, *map(str, sums))
     Console().print(table)
     held = sum(found.variants > 0 for _, found in by_subtask)
     typer.echo(f"{held} of {len(by_subtask)} sub-tasks (docs/tasks.md)")
