@@ -54,7 +54,7 @@ def misheard(order: str, random: np.random.Generator) -> str:
     """A counting order with its noun as the words ear may take it ("box" for "bark").
 
     As it is when it has no such noun, or would mean another sound (`data/misheard.json`). Of the
-    spoken orders composed for training a third are heard so.
+    spoken orders composed for training a fifth are heard so.
     """
     found = [noun for noun in _misheard() if f" {noun}" in order]
     if not found:
