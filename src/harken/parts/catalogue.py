@@ -294,7 +294,7 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         name="minilm",
-        title="all-MiniLM-L6-v2: sentence embeddings for the evaluations",
+        title="all-MiniLM-L6-v2: sentence embeddings that find recordings for planned sounds",
         licence="Apache-2.0",
         licence_note="the carrier package states MIT for its own code",
         files=(

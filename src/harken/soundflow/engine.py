@@ -150,7 +150,7 @@ def _ray() -> Any:
         import ray
     except ImportError as missing:
         raise HarkenError(
-            "the engine ray needs Ray; `pip install ray`, or take the engine local"
+            "the engine ray needs Ray; `pip install 'harken[ray]'`, or take the engine local"
         ) from missing
     return ray
 
