@@ -52,7 +52,7 @@ def teach(
         Path | None,
         typer.Option(help="A data folder (`harken data build`) to learn from as well."),
     ] = None,
-    minutes: Annotated[float, typer.Option(help="Training time.")] = 20.0,
+    minutes: Annotated[float, typer.Option(help="Training time.")] = 17.0,
     steps: Annotated[
         int | None, typer.Option(help="End training after so many steps.", min=1)
     ] = None,
