@@ -181,9 +181,9 @@ def _sources(made_of: Counter[str], clips: Mapping[str, set[str]]) -> tuple[Sour
     found = []
     for name, streams in made_of.items():
         package = listed.get(name)
-        licence = " / ".join(sorted(by_clip[name])) or _OWN_LICENCES.get(name, "")
-        if not licence:
-            licence = package.licence if package else NOT_LISTED
+        # The list of packages was read by somebody, those of the recordings were gathered.
+        stated = package.licence if package else _OWN_LICENCES.get(name, "")
+        licence = stated or " / ".join(sorted(by_clip[name])) or NOT_LISTED
         # A kind of speech or of made sound is no recording.
         recordings = 0 if name in _OWN_LICENCES else len(clips.get(name, ()))
         version = package.version if package else ""
