@@ -1,6 +1,6 @@
 """How fast it trains, and against what it could; run it with nothing else on the machine.
 
-    python benchmarks/training.py DATA [--steps N] [--json OUT]    about five minutes
+    python benchmarks/training.py DATA [--steps N] [--json OUT]    about seven minutes
 
 DATA is a folder of streams (`harken data build default DATA --streams 60`). The same documents are
 learnt from in three loops, each with forward, backward and a step of AdamW over LoRA and adapters:
@@ -109,15 +109,19 @@ def learnt(document: Document) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
-    parser.add_argument("--steps", type=int, default=12, help="of the packed loop")
+    parser.add_argument("--steps", type=int, default=12, help="of the packed loop, 2 or more")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
+    if asked.steps < 2:
+        parser.error("--steps: 2 or more")
     parts, compute = BaseParts.shipped(), fastest()
     config = TrainConfig(steps=1, compute=compute)
     vocabulary = parts.vocabulary(profile_named(config.profile))
     records = list(train_records(asked.data))
     random.Random(0).shuffle(records)
     documents = [with_features(written(r, vocabulary)) for r in records[:DOCUMENTS]]
+    if len(documents) < 3 * PADDED:
+        raise HarkenError(f"{asked.data} holds {len(documents)} streams; give {3 * PADDED} or more")
     lengths = [len(document) for document in documents]
     print(f"{len(documents)} documents of {min(lengths)} to {max(lengths)} positions")
 

@@ -114,7 +114,7 @@ def test_an_unknown_engine_and_no_workers_are_told() -> None:
 
 def test_ray_is_named_where_it_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(HarkenError, match="pip install 'harken"):
+    with pytest.raises(HarkenError, match=r"pip install 'harken\[ray\]'"):
         list(engine_of("ray", 1)(squared, range(2)))
 
 

@@ -94,3 +94,10 @@ def test_a_sentence_is_written_as_one() -> None:
     for _ in range(500):
         text = saying("stop transcribe", "en", random)
         assert text[0].isupper() and text[-1] in ".?!" and " ," not in text and "  " not in text
+
+
+def test_there_are_hundreds_of_ways_to_say_stop() -> None:
+    random = np.random.default_rng(0)
+    found = {saying("stop", "en", random) for _ in range(4000)}
+    assert len(found) > 500
+    assert len({saying("stop", "zh", random) for _ in range(1000)}) > 90

@@ -177,19 +177,18 @@ def stats(
     """Streams, hours and replies by task, and which of the sub-tasks of docs/tasks.md there are."""
     from harken.soundflow.stats.counts import counts, counts_by_subtask
 
-    table = Table("split", "task", "streams", "retold", "hours", "replies", "most often")
+    by_task = Table("split", "task", "streams", "retold", "hours", "replies", "most often")
     for (split, task), found in counts(folder).items():
         numbers = (found.variants, found.retold, f"{found.hours:.2f}", found.replies.total())
-        table.add_row(split, task, *map(str, numbers), found.commonest)
-    Console().print(table)
-    by_subtask = counts_by_subtask(folder)
-    table = Table("capability", "sub-task", "streams", "hours", "replies")
-    for subtask, found in by_subtask:
+        by_task.add_row(split, task, *map(str, numbers), found.commonest)
+    by_subtask = Table("capability", "sub-task", "streams", "hours", "replies")
+    subtasks = counts_by_subtask(folder)
+    for subtask, found in subtasks:
         sums = (found.variants, f"{found.hours:.2f}", found.replies.total())
-        table.add_row(subtask.capability, subtask.name, *map(str, sums))
-    Console().print(table)
-    held = sum(found.variants > 0 for _, found in by_subtask)
-    typer.echo(f"{held} of {len(by_subtask)} sub-tasks (docs/tasks.md)")
+        by_subtask.add_row(subtask.capability, subtask.name, *map(str, sums))
+    Console().print(by_task, by_subtask)
+    held = sum(found.variants > 0 for _, found in subtasks)
+    typer.echo(f"{held} of {len(subtasks)} sub-tasks (docs/tasks.md)")
     if html:
         from harken.soundflow.stats.page import write_page
 

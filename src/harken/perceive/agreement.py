@@ -14,6 +14,7 @@ _SPARE_LETTERS = 4
 _LETTERS_PER_IDEOGRAPH = 3
 _FIRST_IDEOGRAPH = "\u2e80"
 _STUTTER = re.compile(r"(.{2,3})\1{4}|(.)\2{5}")
+"""A syllable five times or a letter six times: "hahaha" and "oooh" are words."""
 
 
 def agreed(previous: Sequence[WordPiece], current: Sequence[WordPiece]) -> int:

@@ -5,24 +5,18 @@ are addressed to somebody else, which is what it has to tell from the words.
 """
 
 import json
-import random
 from functools import cache
 
 import numpy as np
 
 from harken.soundflow.corpora import data_text
-from harken.soundflow.templates import Grammar, draw
+from harken.soundflow.templates import Grammar, sentence
 
 
 def overheard(language: str, chooser: np.random.Generator) -> str:
     """A random line of talk in en or zh (`data/overheard.json`)."""
     templates, grammar = _content()[language]
-    own = random.Random(int(chooser.integers(1 << 32)))
-    line = draw(own.choice(templates), grammar, own)
-    if language == "zh":
-        return line.replace(" ", "")
-    line = line.replace(" ,", ",").replace(" ?", "?").replace(" .", ".").replace(" !", "!")
-    return line[0].upper() + line[1:]
+    return sentence(templates, grammar, language, chooser)
 
 
 @cache

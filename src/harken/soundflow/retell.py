@@ -88,7 +88,7 @@ def texts_to_learn() -> Texts:
     ]
     answered = [pair for pair in questions() if plain(pair[0]) not in asked]
     foreign = [dialogue_lines(language) for language in _FOREIGN]
-    return Texts(sentences, answered, _orders(dev), foreign)
+    return Texts(sentences, answered, _dev_orders(dev), foreign)
 
 
 def retell(folder: Path, times: int, seed: int = 0, only: Sequence[str] = ()) -> int:
@@ -176,10 +176,10 @@ def _talked(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
         heard = text_at(words, at)
         if _can_exchange(heard) and random.random() < TALK_SHARE:
             if lines:
-                line = as_long(heard, [(line, line) for line in lines], 0, random)[0]
+                said = as_long(heard, [(line, line) for line in lines], 0, random)[0]
             else:
-                line = _sentence_like(heard, texts, random)
-            words |= spread(line, at, words)
+                said = _sentence_like(heard, texts, random)
+            words |= spread(said, at, words)
     return with_words(row, words, row["said"]) if words else None
 
 
@@ -219,8 +219,8 @@ def _retimed(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
     return retimed(row, random)
 
 
-def _kept(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
-    """Nothing else is said but its orders, which are worded otherwise in every stream."""
+def _nothing_else(row: Row, texts: Texts, random: np.random.Generator) -> Row | None:
+    """Nothing of its own: what ends an order is worded otherwise in every stream."""
     return None
 
 
@@ -255,12 +255,12 @@ TELLERS: dict[str, Callable[[Row, Texts, np.random.Generator], Row | None]] = {
     "care": _retimed,
     "narrate": _retimed,
     "narrate_order": _retimed,
-    "change_order": _kept,
+    "change_order": _nothing_else,
 }
 """What is changed in the streams of a task."""
 
 
-def _orders(dev: Studio) -> frozenset[str]:
+def _dev_orders(dev: Studio) -> frozenset[str]:
     """Every order and stop that is spoken there, in plain words."""
     spoken = [s for kind in _REWORDED for n in ("en", "zh") for s in dev.all_spoken(kind, n)]
     return frozenset(plain(s.text) for s in spoken)

@@ -5,20 +5,20 @@ takes the others for one more sentence to be written down or interpreted.
 """
 
 import json
-import random
 from collections.abc import Collection, Sequence
 from functools import cache
 
 import numpy as np
 
 from harken.soundflow.corpora import data_text
-from harken.soundflow.templates import Grammar, draw
+from harken.soundflow.templates import Grammar, sentence
 from harken.soundflow.texts import is_chinese, plain
 from harken.soundflow.wording import Row, as_long, heard_for, spread, text_at, words_of
 
 REWORDED_SHARE = 0.7
 """How often an order or a stop is worded otherwise."""
 _DRAWN = 24
+"""Among so many one is likely to be as long as what was heard."""
 _NOTHING = Grammar({}, {})
 
 
@@ -44,14 +44,7 @@ def reworded(row: Row, held_out: Collection[str], chooser: np.random.Generator) 
 
 def saying(kind: str, language: str, chooser: np.random.Generator) -> str:
     """A random order, or what ends one, in en or zh: a kind of `data/orders.json`."""
-    templates = _templates()[kind][language]
-    own = random.Random(int(chooser.integers(1 << 32)))
-    text = draw(own.choice(templates), _NOTHING, own)
-    if language == "zh":
-        return text.replace(" ", "")
-    for mark in ",.?!":
-        text = text.replace(f" {mark}", mark)
-    return text[0].upper() + text[1:]
+    return sentence(_templates()[kind][language], _NOTHING, language, chooser)
 
 
 def _sayings(

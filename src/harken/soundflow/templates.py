@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from harken.errors import HarkenError
 
 P_OPTIONAL = 0.7
@@ -36,6 +38,23 @@ def draw(template: str, grammar: Grammar, chooser: random.Random) -> str:
         HarkenError: the template is broken, endless, or refers to something `grammar` lacks.
     """
     return " ".join(_draw(template, grammar, chooser, 0).split())
+
+
+def sentence(
+    templates: Sequence[str], grammar: Grammar, language: str, chooser: np.random.Generator
+) -> str:
+    """One random sentence of any of the templates, written as one: in en, or in zh, unspaced.
+
+    Raises:
+        HarkenError: as `draw`.
+    """
+    own = random.Random(int(chooser.integers(1 << 32)))
+    text = draw(own.choice(templates), grammar, own)
+    if language == "zh":
+        return text.replace(" ", "")
+    for mark in ",?.!":
+        text = text.replace(f" {mark}", mark)
+    return text[0].upper() + text[1:]
 
 
 def references(template: str, grammar: Grammar) -> set[str]:
