@@ -98,6 +98,5 @@ def test_a_sentence_is_written_as_one() -> None:
 
 def test_there_are_hundreds_of_ways_to_say_stop() -> None:
     random = np.random.default_rng(0)
-    found = {saying("stop", "en", random) for _ in range(4000)}
-    assert len(found) > 500
-    assert len({saying("stop", "zh", random) for _ in range(1000)}) > 90
+    found = {saying("stop", lang, random) for lang in ("en", "zh") for _ in range(4000)}
+    assert len(found) > 600
