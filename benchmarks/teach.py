@@ -106,7 +106,7 @@ def main() -> None:
     parser.add_argument("--say", default=SAY)
     parser.add_argument("--dev", type=Path, help="a data folder with dev streams")
     parser.add_argument("--most", type=int, default=160, help="so many dev sessions; 0 for all")
-    parser.add_argument("--minutes", type=float, default=17.0)
+    parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--model", type=Path, help="begin with this checkpoint")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     asked = parser.parse_args()

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from harken.perceive.percept import Percept
+from harken.soundflow import lesson_streams
+from harken.soundflow.corpora import package_dir
 from harken.soundflow.engine import local
 from harken.soundflow.events import EVENTS
 from harken.soundflow.ground.generator import RECIPES
@@ -20,8 +22,14 @@ from harken.soundflow.lesson_streams import (
 )
 from harken.soundflow.rows import rows
 from harken.soundflow.scene import RECOGNISABLE_SAMPLES
-from harken.soundflow.sound_tasks import background, events
+from harken.soundflow.sound_tasks import background, count, events, tell_when
 from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE, chunk_of_end
+
+
+@pytest.fixture(autouse=True)
+def no_corpora(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tested here is the lesson of somebody who fetched none, unless a test says so."""
+    monkeypatch.setattr(lesson_streams, "has_recordings", lambda: False)
 
 
 def clip(seed: int, seconds: float = 0.8) -> np.ndarray:
@@ -91,7 +99,7 @@ def test_held_out_recordings_are_never_in_training_streams() -> None:
         assert len(studio.taught(random)) == pytest.approx(lengths.pop(), rel=0.2)
 
 
-@pytest.mark.parametrize("composer", [events, background])
+@pytest.mark.parametrize("composer", [events, background, count, tell_when])
 def test_the_composers_of_sounds_work_without_corpora(composer: object) -> None:
     told = lesson(not_rehearsed=("doorbell", "ambience_machine"))
     studio = HomeStudio(told, "train")
@@ -100,6 +108,37 @@ def test_the_composers_of_sounds_work_without_corpora(composer: object) -> None:
         scene, variants = composer(studio, np.random.default_rng(seed))  # type: ignore[operator]
         assert variants and np.isfinite(scene.mix()).all()
         assert "doorbell" not in {label for *_, label in scene.sounds}
+
+
+@pytest.mark.skipif(
+    not package_dir("wesnoth-1.16-data").is_dir(),
+    reason="the corpora (0.9 GB) are not fetched: `harken data fetch`",
+)
+def test_recordings_are_rehearsed_where_there_are_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lesson_streams, "has_recordings", lambda: True)
+    told = lesson(not_rehearsed=("doorbell", "music"))
+    splits = {split: HomeStudio(told, split) for split in ("train", "dev")}
+    assert len(splits["train"].labels) > len(made_labels(told))
+    heard: dict[str, set[str]] = {}
+    for split, studio in splits.items():
+        assert not {"doorbell", "music"} & set(studio.labels)
+        heard[split] = set()
+        for seed in range(12):
+            for composer in (events, background, count, tell_when):
+                scene, _ = composer(studio, np.random.default_rng(seed))
+                assert np.isfinite(scene.mix()).all()
+                heard[split] |= scene.sources
+        recorded = {s for s in heard[split] if not s.startswith("made:")}
+        assert 0.3 < len(recorded) / len(heard[split]) < 1
+    both = {s for s in heard["train"] & heard["dev"] if not s.startswith("made:")}
+    assert not both, "what judges is never learnt from"
+
+
+def made_labels(told: Lesson) -> list[str]:
+    """What a studio without corpora can play."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(lesson_streams, "has_recordings", lambda: False)
+        return HomeStudio(told, "train").labels
 
 
 def test_streams_are_composed_once_and_replies_are_moved(tmp_path: Path) -> None:

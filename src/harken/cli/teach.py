@@ -52,7 +52,7 @@ def teach(
         Path | None,
         typer.Option(help="A data folder (`harken data build`) to learn from as well."),
     ] = None,
-    minutes: Annotated[float, typer.Option(help="Training time.")] = 17.0,
+    minutes: Annotated[float, typer.Option(help="Training time.")] = 15.0,
     steps: Annotated[
         int | None, typer.Option(help="End training after so many steps.", min=1)
     ] = None,
@@ -177,13 +177,21 @@ class _Bars:
 
 
 def _tell(lesson: "Lesson") -> None:
-    """Which recordings are used, and which are not."""
+    """Which recordings are used, which are not, and whether others can be rehearsed."""
+    from harken.soundflow.lesson_streams import has_recordings
+
     taught, held_out = len(lesson.taught), len(lesson.held_out)
     typer.echo(f"{taught} recordings to learn from, {held_out} held out to judge by")
     for each in lesson.refused:
         typer.echo(f"not used: {each.file}: {each.reason}", err=True)
     if lesson.refused:
         typer.echo(f"not used: {len(lesson.refused)} files in all", err=True)
+    if not has_recordings():
+        typer.echo(
+            "no recordings of other sounds are fetched: what is known of real ones is lost in "
+            "part; run `harken data fetch` (0.9 GB) first to rehearse them",
+            err=True,
+        )
 
 
 def _fetch_parts() -> None:

@@ -34,7 +34,7 @@ LEAST_LEVEL_DB = -60.0
 LONGEST_TEXT = 200
 """Characters: a reply is a sentence or two."""
 
-_VERSION = 1
+_VERSION = 2
 """Of what is composed of a lesson: another one is composed anew."""
 _CLIPS_BYTES = 50_000_000
 

@@ -1,8 +1,9 @@
-"""Streams of a lesson, composed without any corpus and heard by the real ears.
+"""Streams of a lesson, heard by the real ears.
 
-The taught sound comes among sounds made by rule, in noise, near and far, at another speed and in
-other rooms; other streams hold none of it, so that nothing else is taken for it. The made sounds
-are due what they always were. What the folder holds is what `harken.soundflow.build` says.
+The taught sound comes among others, in noise, near and far, at another speed and in other rooms;
+other streams hold none of it, so that nothing else is taken for it. The other sounds are due what
+they always were: recordings where the corpora are fetched, and sounds made by rule, which need
+none. What the folder holds is what `harken.soundflow.build` says.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,10 +17,11 @@ import numpy.typing as npt
 from harken.parts import ensure
 from harken.perceive.percept import Percept
 from harken.perceive.sound import CLASSES, WINDOW_SAMPLES, SoundEar
+from harken.soundflow import sources
 from harken.soundflow.build import Means, build_recipe, heard
 from harken.soundflow.composing import bare_scene, level, pick
 from harken.soundflow.engine import Engine
-from harken.soundflow.events import EVENTS
+from harken.soundflow.events import AMBIENCE, EVENTS, HARMLESS_EXTRA
 from harken.soundflow.generate import GENERATORS, noise_bed
 from harken.soundflow.ground.generator import RECIPES
 from harken.soundflow.imagined import imaginable
@@ -29,14 +31,19 @@ from harken.soundflow.recipe import Recipe, Shares
 from harken.soundflow.retime import retimed
 from harken.soundflow.rows import STREAM_NAME, gather, rows_in, write_retold
 from harken.soundflow.scene import Due, Scene, Variant, sound_due
-from harken.soundflow.sound_tasks import background, events
+from harken.soundflow.screen import verdicts_path
+from harken.soundflow.sound_tasks import background, count, events, tell_when
 from harken.soundflow.studio import Studio
 from harken.soundflow.vary import varied
 from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE, Prefix
 
 F32 = npt.NDArray[np.float32]
 
-SHARES: Shares = ((CAUSE, 0.55), ("events", 0.3), ("background", 0.15))
+SHARES: Shares = (
+    (CAUSE, 0.43), ("events", 0.24), ("background", 0.15), ("count", 0.1), ("tell_when", 0.08),
+)  # fmt: skip
+RECORDED_SHARE = 0.7
+"""Share of recordings among sounds that can be made by rule as well, and of recorded places."""
 SCENE_S = (11.0, 19.0)
 TAUGHT_SHARE = 0.5
 """How often the next sound of a scene is the taught one."""
@@ -53,22 +60,26 @@ _BACKGROUND = ("rain_storm", "wind", "fire_crackle", "ambience_machine")
 
 
 class HomeStudio(Studio):
-    """The material of those who have no corpora: a lesson's clips, and sounds made by rule."""
+    """The material of a lesson: its clips, sounds made by rule, and recordings of other sounds
+    where the corpora are fetched. No speech: who teaches has none."""
 
     def __init__(self, lesson: Lesson, split: str) -> None:
-        # Nothing of what `Studio` reads exists here: it knows neither recordings nor speech.
         self.split, self.lesson = split, lesson
-        self._events, self._speech = {}, {}
-        made = {recipe.label for recipe in RECIPES} | GENERATORS.keys()
-        self._made = [n for n in EVENTS if n in made and n not in lesson.alike]
+        recorded = sources.clips(split=split, kind="event").by_label() if has_recordings() else {}
+        self._events = {n: clips for n, clips in recorded.items() if n not in lesson.alike}
+        self._speech = {}
+        self._made = {recipe.label for recipe in RECIPES} | GENERATORS.keys()
 
     @property
     def labels(self) -> list[str]:
-        """Labels of the sounds that can be made, but those that the taught one is taken for."""
-        return self._made
+        """Labels with recordings or made sounds, but those that the taught one is taken for."""
+        known = self._made | self._events.keys()
+        return [n for n in EVENTS if n in known and n not in self.lesson.alike]
 
     def event(self, label: str, random: np.random.Generator) -> tuple[F32, str]:
-        """One made sound of a label, and who made it."""
+        """One sound of a label, and where it comes from."""
+        if label in self._events and (label not in self._made or random.random() < RECORDED_SHARE):
+            return super().event(label, random)
         recipes = [recipe for recipe in RECIPES if recipe.label == label]
         if label in GENERATORS and (not recipes or random.random() < 0.5):
             return GENERATORS[label](random), f"made:{label}"
@@ -78,6 +89,8 @@ class HomeStudio(Studio):
 
     def harmless(self, random: np.random.Generator) -> tuple[F32, str]:
         """A rustle, a hiss or a thud without a name."""
+        if self._plays(HARMLESS_EXTRA, random):
+            return super().harmless(random)
         n = int(random.uniform(0.15, 1.5) * SAMPLE_RATE)
         t = np.arange(n) / n
         shape = (1 - t) ** random.uniform(1, 8) * np.minimum(1, t * random.uniform(10, 200))
@@ -85,11 +98,15 @@ class HomeStudio(Studio):
         return varied(sound, random), "made:rustle"
 
     def ambience(self, random: np.random.Generator) -> tuple[F32, str]:
-        """Some seconds of a humming room."""
+        """Some seconds of a place where nothing can be named."""
+        if self._plays(AMBIENCE, random):
+            return super().ambience(random)
         return self._stretch_of(_AMBIENCE, random)
 
     def background(self, random: np.random.Generator) -> tuple[F32, str]:
-        """Some seconds of weather, fire or a machine."""
+        """Some seconds of a place, of music, weather, fire or a machine."""
+        if self._plays(AMBIENCE, random):
+            return super().background(random)
         return self._stretch_of(_BACKGROUND, random)
 
     def taught(self, random: np.random.Generator) -> F32:
@@ -97,6 +114,10 @@ class HomeStudio(Studio):
         clips = self.lesson.clips(self.split)
         clip = clips[int(random.integers(len(clips)))]
         return varied(clip[: int(LONGEST_S * SAMPLE_RATE)], random)
+
+    def _plays(self, labels: Sequence[str], random: np.random.Generator) -> bool:
+        """Whether a recording of one of these is played, not what a rule makes."""
+        return any(n in self._events for n in labels) and random.random() < RECORDED_SHARE
 
     def _stretch_of(self, labels: Sequence[str], random: np.random.Generator) -> tuple[F32, str]:
         known = [n for n in labels if n not in self.lesson.alike]
@@ -106,6 +127,11 @@ class HomeStudio(Studio):
         recipes = [recipe for recipe in RECIPES if recipe.label == label]
         recipe = recipes[int(random.integers(len(recipes)))]
         return recipe.make(random, float(random.uniform(6, 10))), f"made:{recipe.name}"
+
+
+def has_recordings() -> bool:
+    """Whether the corpora are fetched and screened, so that real sounds can be rehearsed."""
+    return verdicts_path().is_file()
 
 
 def taught_scene(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:
@@ -170,7 +196,10 @@ def compose_sounds(
 
     engine: who makes them. hear: other ears. Returns how many variants the folder holds.
     """
-    composers = {CAUSE: taught_scene, "events": events, "background": background}
+    composers = {
+        CAUSE: taught_scene, "events": events, "background": background, "count": count,
+        "tell_when": tell_when,
+    }  # fmt: skip
     means = Means(composers, partial(_studio, folder), hear)
     recipe = Recipe(CAUSE, 1, split, shares)
     return build_recipe(

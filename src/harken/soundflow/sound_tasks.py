@@ -147,7 +147,7 @@ def counting_order_of(
     studio: Studio, random: np.random.Generator
 ) -> tuple[Spoken | str, list[str]]:
     """An order to count, aloud or as text, and the labels it may mean: one can be played."""
-    if random.random() < TEXT_SHARE:
+    if random.random() < TEXT_SHARE or not studio.has("order_count", "en"):
         text = counting_order(pick(random, [n for n in studio.labels if EVENTS[n].nouns]), random)
         return text, kind_counted(text)
     for _ in range(40):
@@ -223,7 +223,7 @@ def awaiting_order_of(
     studio: Studio, random: np.random.Generator
 ) -> tuple[Spoken | str, list[str]]:
     """An order to wait for a sound, aloud or as text, and the labels that fulfil it."""
-    if random.random() < TEXT_SHARE:
+    if random.random() < TEXT_SHARE or not studio.has("order_when", "en"):
         label = pick(random, studio.labels)
         return awaiting_order(label, random), [label]
     orders = [

@@ -45,7 +45,8 @@ class Batch:
     """Documents one after the other, n positions together.
 
     text_rows float32 [n, hidden], zero where a control row (control_at, control: index into
-    own_rows) or an ear (audio_at) goes; sound [chunks, 1545] and acoustic [chunks, 2560] float32.
+    own_rows) or an ear (audio_at) goes; sound [chunks, 1545] and acoustic [chunks, 2560] float32;
+    wanted float32 [m, decisions], the distribution that each target of `Kind.CONTROL` is to have.
     """
 
     lengths: tuple[int, ...]
@@ -56,6 +57,7 @@ class Batch:
     audio_at: Tensor
     sound: Tensor
     acoustic: Tensor
+    wanted: Tensor
     targets: dict[Kind, Targets]
 
     @property
@@ -124,6 +126,7 @@ class Collator:
         ]
         audio = [d.audio + start for d, start in zip(documents, starts, strict=False)]
         respond = self.profile.respond_id
+        targets = self._targets(ids, said, task, np.cumsum(ids == respond))
         return Batch(
             lengths=tuple(len(d) for d in documents),
             tasks=tasks,
@@ -133,8 +136,25 @@ class Collator:
             audio_at=torch.from_numpy(np.concatenate(audio)),
             sound=torch.from_numpy(np.concatenate(sound).astype(np.float32)),
             acoustic=torch.from_numpy(np.concatenate(acoustic).astype(np.float32)),
-            targets=self._targets(ids, said, task, np.cumsum(ids == respond)),
+            wanted=self._wanted(documents, targets[Kind.CONTROL]),
+            targets=targets,
         )
+
+    def _wanted(self, documents: Sequence[Document], targets: Targets) -> Tensor:
+        """What is written, but for documents whose decisions stay as they were before."""
+        decisions = self.profile.decision_ids
+        wanted = np.eye(len(decisions), dtype=np.float32)[targets.choice.numpy()]
+        before = np.zeros((sum(map(len, documents)), len(decisions)), np.float32)
+        start = 0
+        for document in documents:
+            if document.as_before is not None:
+                chunks = np.flatnonzero(np.isin(document.ids, decisions))
+                before[start + chunks] = document.as_before
+            start += len(document)
+        there = before[targets.at.numpy() + 1]
+        is_kept = there.any(axis=1)
+        wanted[is_kept] = there[is_kept]
+        return torch.from_numpy(wanted)
 
     def _targets(
         self,

@@ -18,6 +18,7 @@ from harken.soundflow.rows import LIST
 from harken.soundflow.shards.stream import timeline_of
 from harken.stream import Stream, Timeline, Vocabulary, write
 
+F32 = npt.NDArray[np.float32]
 Split = Literal["train", "dev"]
 
 
@@ -27,7 +28,8 @@ class Record:
 
     unjudged: chunks whose decision is there to be read and not to be learnt; strays: chunks whose
     decision and response are. asks_aloud: whether a response is due to what was said, so that the
-    words ear is needed.
+    words ear is needed. as_before: probabilities of the decisions of every chunk that are to stay
+    as they are, in place of the decision itself; none where it is learnt.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Record:
     unjudged: tuple[int, ...] = ()
     strays: tuple[int, ...] = ()
     asks_aloud: bool = True
+    as_before: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ class Document:
     """One stream as it is learnt from.
 
     ids int64 [n]; said bool [n], the positions to predict; audio int64 [chunks * positions], where
-    the ears' embeddings go; sound, acoustic: features by chunk.
+    the ears' embeddings go; sound, acoustic: features by chunk; as_before float32 [chunks,
+    decisions], or None where the decisions are what was written.
     """
 
     id: str
@@ -67,6 +71,7 @@ class Document:
     audio: npt.NDArray[np.int64]
     sound: F16
     acoustic: F16
+    as_before: F32 | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -142,6 +147,7 @@ def with_features(document: Written) -> Document:
         audio=np.flatnonzero(stream.audio_mask),
         sound=np.asarray(sound, np.float16),
         acoustic=np.asarray(acoustic, np.float16),
+        as_before=np.array(record.as_before, np.float32) if record.as_before else None,
     )
 
 
@@ -170,6 +176,9 @@ def _record(line: bytes, folder: Path, where: str) -> Record:
                 f"unjudged {list(unjudged)} or strays {list(strays)} is outside its "
                 f"{raw['n_chunks']} chunks"
             )
+        as_before = tuple(tuple(map(float, each)) for each in raw.get("as_before", ()))
+        if as_before and len(as_before) != raw["n_chunks"]:
+            raise HarkenError(f"as_before has {len(as_before)} of {raw['n_chunks']} chunks")
         return Record(
             id=str(raw["id"]),
             task=str(raw["task"]),
@@ -179,6 +188,7 @@ def _record(line: bytes, folder: Path, where: str) -> Record:
             unjudged=unjudged,
             strays=strays,
             asks_aloud=_asks_aloud(raw),
+            as_before=as_before,
         )
     except (ValueError, KeyError, TypeError, HarkenError) as broken:
         why = f"lacks {broken}" if isinstance(broken, KeyError) else str(broken)

@@ -2,8 +2,8 @@
 
 Streams that are rehearsed say what would be right. What a model gets wrong there is none of the
 lesson's business: a decision that it takes otherwise is left to be read and is not learnt, and
-translations are its own. What remains are its own right answers, which anchor it (learning without
-forgetting: Li and Hoiem 2016).
+translations are its own. What remains are its own right answers, which anchor it, and each decision
+is to stay as likely as it was (learning without forgetting: Li and Hoiem 2016).
 """
 
 import json
@@ -40,6 +40,8 @@ LONGEST_ANSWER = 60
 """Ids of a reply that the model makes itself."""
 _PASS_CHUNKS = 8
 _MARK = "kept.json"
+_DECIMALS = 5
+_Judged = tuple[Record, npt.NDArray[np.bool_], npt.NDArray[np.float32]]
 
 
 def answer_itself(
@@ -73,7 +75,8 @@ def keep(
     positions: int = 1024,
     told: Told = lambda *_: None,
 ) -> Mapping[str, int]:
-    """Leave out of a folder's training streams the decisions that the checkpoint takes otherwise.
+    """Leave out of a folder's training streams the decisions that the checkpoint takes otherwise,
+    and let the others be as likely as they are.
 
     lesson: the task whose streams stay as they are: these are to change it. The past that each
     decision is read with is what was due. Returns how many decisions of silence and of a response
@@ -85,8 +88,9 @@ def keep(
         return counts
     records = [r for r in read_records(folder).of("train") if r.task != lesson]
     wrong: dict[str, tuple[list[int], list[int]]] = {}
+    likely: dict[str, list[list[float]]] = {}
     counts = {"silent": 0, "respond": 0, "silent left out": 0, "respond left out": 0}
-    for done, (record, speaks) in enumerate(
+    for done, (record, speaks, raw) in enumerate(
         _judged(records, checkpoint, parts, compute, positions)
     ):
         due = {s.chunk for s in record.timeline.said}
@@ -99,10 +103,12 @@ def keep(
             if not is_right:
                 (missed if is_due else silent).append(chunk)
         wrong[record.id] = sorted(silent), sorted(missed)
+        likely[record.id] = raw.round(_DECIMALS).tolist()
         told(done + 1, len(records))
     for path in sorted((folder / "lines").glob("*.json")):
         before = _read(path)
         after = [_without(row, *wrong.get(row["id"], ([], []))) for row in before]
+        after = [r | {"as_before": likely[r["id"]]} if r["id"] in likely else r for r in after]
         if after != before:
             write_rows(folder, path.stem, after)
     gather(folder)
@@ -124,8 +130,9 @@ def _without(row: Row, silent: list[int], missed: list[int]) -> Row:
 @torch.no_grad()
 def _judged(
     records: list[Record], checkpoint: Checkpoint, parts: BaseParts, compute: str, positions: int
-) -> Iterator[tuple[Record, npt.NDArray[np.bool_]]]:
-    """Every record with the chunks at which the checkpoint would speak, bool [n_chunks]."""
+) -> Iterator[_Judged]:
+    """Every record with the chunks at which the checkpoint would speak, bool [n_chunks], and the
+    probabilities of the decisions before calibration, float32 [n_chunks, decisions]."""
     profile = checkpoint.profile
     vocabulary, calibration = parts.vocabulary(profile), checkpoint.calibration
     model = StreamModel(profile, parts, seed=0, dtype=DTYPES[compute])
@@ -134,19 +141,20 @@ def _judged(
     rows = [profile.own_row_ids.index(i) for i in profile.decision_ids]
     step: list[tuple[Record, Document]] = []
 
-    def judge() -> Iterator[tuple[Record, npt.NDArray[np.bool_]]]:
+    def judge() -> Iterator[_Judged]:
         batch = collator.collate([d for _, d in step])
         states = model(batch)[batch.targets[Kind.CONTROL].at].float()
-        logits = (states @ model.controls.output[rows].t()).numpy()
+        scores = states @ model.controls.output[rows].t()
+        logits, raw = scores.numpy(), scores.softmax(-1).numpy()
         at = 0
         for record, _ in step:
-            here = logits[at : at + record.timeline.n_chunks]
-            at += record.timeline.n_chunks
+            chunks = slice(at, at + record.timeline.n_chunks)
+            here, at = logits[chunks], chunks.stop
             threshold = calibration.thresholds.get(record.timeline.prefix.policy, UNCALIBRATED)
             needed = np.full(len(here), threshold)
             with_words = list(record.timeline.words_by_chunk())
             needed[with_words] = np.maximum(threshold, calibration.to_words)
-            yield record, calibration.probabilities(here)[:, 1] >= needed
+            yield record, calibration.probabilities(here)[:, 1] >= needed, raw[chunks]
 
     for record in records:
         # Every decision is looked at, also those that are not learnt.

@@ -1,7 +1,8 @@
 """The loss on said positions, each over the very alternatives it is chosen from when serving.
 
 L = L_text + lambda L_control + a small weight L_emotion; each a mean over its positions, control
-weighted by class because most decisions are silent.
+weighted by class because most decisions are silent. Where a decision is to stay as it was before,
+the target is its old distribution (knowledge distillation: Hinton et al. 2015).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -104,16 +105,16 @@ class StreamLoss:
         weights = torch.zeros(len(Kind), dtype=torch.float64)
         for kind, targets in batch.targets.items():
             weights[kind] = len(targets.at)
-        choice = batch.targets[Kind.CONTROL].choice.cpu()
-        weights[Kind.CONTROL] = self._class_weights[choice].sum()
+        weights[Kind.CONTROL] = (batch.wanted.cpu() @ self._class_weights).sum()
         return weights
 
     def _control(self, model: StreamModel, batch: Batch, states: Tensor) -> tuple[Tensor, Tally]:
         targets = batch.targets[Kind.CONTROL]
         rows = model.controls.output[self._decision_rows]
         logits = states[targets.at].float() @ rows.t()
-        each = torch.nn.functional.cross_entropy(logits, targets.choice, reduction="none")
-        weights = self._class_weights.to(each.device)[targets.choice]
+        each = torch.nn.functional.cross_entropy(logits, batch.wanted, reduction="none")
+        # By chunk, not by alternative: the likeliest distribution is the wanted one.
+        weights = batch.wanted @ self._class_weights.to(each.device)
         likely = logits.softmax(-1)[:, 1] >= 0.5
         tally: dict[tuple[str, str], Score] = {}
         for i, decision in enumerate(self._decisions):

@@ -17,7 +17,7 @@ from harken.errors import HarkenError
 from harken.parts.cache import cache_dir, sha256_of
 from harken.soundflow.engine import Engine
 from harken.soundflow.lesson import CAUSE, Lesson
-from harken.soundflow.lesson_streams import compose_sounds, move_replies
+from harken.soundflow.lesson_streams import compose_sounds, has_recordings, move_replies
 from harken.soundflow.lesson_talk import Voice, compose_talk, speaking
 from harken.soundflow.production import Progress
 from harken.soundflow.resound import resound
@@ -47,7 +47,7 @@ MOST_REHEARSED = 400
 class Plan:
     """How much is composed: streams of sounds, and talk by task, to train on and held out."""
 
-    streams: int = 200
+    streams: int = 250
     streams_held_out: int = 32
     talk: Mapping[str, int] = field(default_factory=lambda: TALK)
     talk_held_out: Mapping[str, int] = field(default_factory=lambda: TALK_HELD_OUT)
@@ -63,7 +63,10 @@ class Desk:
     @classmethod
     def of(cls, lesson: Lesson, start: Path, data: Path | None = None) -> "Desk":
         """The place of a lesson that begins with a checkpoint, and rehearses a data folder."""
-        told = [lesson.digest, sha256_of(start), str(data.absolute()) if data else ""]
+        told = [
+            lesson.digest, sha256_of(start), str(data.absolute()) if data else "",
+            str(has_recordings()),
+        ]  # fmt: skip
         key = sha256("\n".join(told).encode()).hexdigest()[:12]
         name = f"{lesson.name}-{key}"
         return cls(cache_dir() / "lessons" / name, Run(run_folder(f"teach-{name}")))
@@ -173,9 +176,11 @@ def learn(
 
 
 def lesson_config(minutes: float, steps: int | None, compute: str) -> TrainConfig:
-    """A low rate: so much is learnt already that a few hundred steps must not undo."""
+    """A low rate, and what the ears mean stays as it is: so much is learnt already that a few
+    hundred steps must not undo."""
     return TrainConfig(
-        minutes=minutes, steps=steps, compute=compute, lr_lora=1.5e-4, lr_rows=5e-4, lr_dense=2e-5,
+        minutes=minutes, steps=steps, compute=compute, trained=("controls", "decoder"),
+        lr_lora=1e-4, lr_rows=5e-4, lr_dense=2e-5,
         lr_output=3e-5, warmup=0.05, dev_steps=10**6, checkpoint_minutes=1.0, other_weight=1.0,
     )  # fmt: skip
 
