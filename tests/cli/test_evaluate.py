@@ -59,6 +59,21 @@ def test_figures_and_sessions_are_written(tmp_path: Path, decoder_folder: Path) 
     assert {path.name for path in tmp_path.iterdir()} == written
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("loud=0.4", "no policy 'loud'; choose from quiet, care"),
+        ("care", "care names no threshold; write care=0.4"),
+        ("care=much", "care=much names no threshold; write care=0.4"),
+        ("care=1.5", "choose a number between 0 and 1"),
+    ],
+)
+def test_a_threshold_that_is_none_is_told(tmp_path: Path, given: str, message: str) -> None:
+    out = str(tmp_path / "out.safetensors")
+    arguments = ["calibrate", str(tmp_path), str(shipped_checkpoint()), out, "--threshold", given]
+    assert message in failed(*arguments)
+
+
 @pytest.mark.slow
 def test_calibration_hears_streams_alone_and_joined(tmp_path: Path, decoder_folder: Path) -> None:
     """Joined sessions are judged as well: what they hold moves the calibration."""
@@ -67,11 +82,12 @@ def test_calibration_hears_streams_alone_and_joined(tmp_path: Path, decoder_fold
     given = ["calibrate", str(data), str(shipped_checkpoint())]
     for segments in ("1", "2"):
         out = tmp_path / f"{segments}.safetensors"
-        arguments = [*given, str(out), "--segments", segments]
+        arguments = [*given, str(out), "--threshold", "bench=0.3", "--segments", segments]
         result = CliRunner().invoke(app, arguments)
         assert result.exit_code == 0, result.output
         assert out.exists()
         found.append(json.loads(result.stdout))
     assert found[0]["temperature"] != found[1]["temperature"]
     assert 0 < found[1]["thresholds"]["care"] < 1
+    assert found[1]["thresholds"]["bench"] == 0.3, "given, not found"
     assert "lower --segments" in failed(*arguments[:-1], "9")

@@ -12,8 +12,10 @@ import typer
 
 from harken.cli.bars import said_bar
 from harken.cli.outputs import require_place, writing
+from harken.decide.rule import OperatingPoint
 from harken.errors import HarkenError
 from harken.evals.calibrate import ALARM_WEIGHT
+from harken.stream import POLICIES
 
 if TYPE_CHECKING:
     from harken.evals.metrics import Figure
@@ -197,6 +199,10 @@ def calibrate(
     segments: Annotated[
         int, typer.Option(help="Also its streams joined, so many in one session.", min=1)
     ] = 1,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(help="POLICY=P, repeatable: store this one, not the one that is found."),
+    ] = None,
 ) -> None:
     """Find the temperature of p(respond) and a threshold for each policy, and store them."""
     from harken.decide.checkpoint import Calibration
@@ -205,12 +211,28 @@ def calibrate(
     from harken.evals.streams import case_of, cases
     from harken.soundflow.joined import in_groups
 
+    given = _thresholds(threshold or [])
     listener = load_listener(model, calibration=Calibration())
     wholes = in_groups(data, split, segments) if segments > 1 else []
     both = chain(cases(data, split), (case_of(data, row) for row in wholes))
     found = calibration_of([judged(case, listener) for case in both], alarm_weight)
+    found = replace(found, thresholds={**found.thresholds, **given})
     replace(listener.checkpoint, calibration=found).save(out)
     typer.echo(json.dumps(asdict(found)))
+
+
+def _thresholds(given: Sequence[str]) -> dict[str, float]:
+    """Thresholds by policy from POLICY=P. Raises HarkenError."""
+    found = {}
+    for each in given:
+        policy, _, level = each.partition("=")
+        if policy not in POLICIES:
+            raise HarkenError(f"no policy {policy!r}; choose from {', '.join(POLICIES)}")
+        try:
+            found[policy] = OperatingPoint(respond=float(level)).respond
+        except ValueError as no_number:
+            raise HarkenError(f"{each} names no threshold; write {policy}=0.4") from no_number
+    return found
 
 
 @app.command()
