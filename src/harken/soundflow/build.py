@@ -5,8 +5,10 @@ The folder of a data set:
     streams.jsonl        one variant a line: prefix, recognised words, sounds in the foreground
                          (start and end sample, label), responses with their chunk;
                          `unjudged` (`retime`) lists chunks whose decision is not learnt,
-                         `strays` (`stray`) those with all that is said; `counts` tells what a
-                         planned stream found, made and left out
+                         `strays` (`stray`) those with all that is said; `as_before`
+                         (`harken.train.kept`) has the probabilities of every chunk's decisions
+                         that are to stay; `counts` tells what a planned stream found, made and
+                         left out
     lines/<id>.json      the same rows by stream; none for a stream that could not be composed
     refused/<id>.json    why not: {"reason", "detail", "task"}
     audio/<id>.flac      the mixes, if they are kept
