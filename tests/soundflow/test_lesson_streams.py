@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harken.perceive.percept import Percept
-from harken.soundflow import lesson_streams
+from harken.soundflow import sources
 from harken.soundflow.corpora import package_dir
 from harken.soundflow.engine import local
 from harken.soundflow.events import EVENTS
@@ -29,7 +29,7 @@ from harken.stream import CHUNK_SAMPLES, SAMPLE_RATE, chunk_of_end
 @pytest.fixture(autouse=True)
 def no_corpora(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is tested here is the lesson of somebody who fetched none, unless a test says so."""
-    monkeypatch.setattr(lesson_streams, "has_recordings", lambda: False)
+    monkeypatch.setattr(sources, "has_recordings", lambda: False)
 
 
 def clip(seed: int, seconds: float = 0.8) -> np.ndarray:
@@ -115,7 +115,7 @@ def test_the_composers_of_sounds_work_without_corpora(composer: object) -> None:
     reason="the corpora (0.9 GB) are not fetched: `harken data fetch`",
 )
 def test_recordings_are_rehearsed_where_there_are_some(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lesson_streams, "has_recordings", lambda: True)
+    monkeypatch.setattr(sources, "has_recordings", lambda: True)
     told = lesson(not_rehearsed=("doorbell", "music"))
     splits = {split: HomeStudio(told, split) for split in ("train", "dev")}
     assert len(splits["train"].labels) > len(made_labels(told))
@@ -137,7 +137,7 @@ def test_recordings_are_rehearsed_where_there_are_some(monkeypatch: pytest.Monke
 def made_labels(told: Lesson) -> list[str]:
     """What a studio without corpora can play."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(lesson_streams, "has_recordings", lambda: False)
+        patched.setattr(sources, "has_recordings", lambda: False)
         return HomeStudio(told, "train").labels
 
 

@@ -14,7 +14,7 @@ import torch
 from harken.decide.checkpoint import Calibration, Checkpoint
 from harken.errors import HarkenError
 from harken.perceive.percept import Percept
-from harken.soundflow import lesson_streams
+from harken.soundflow import lesson_streams, sources
 from harken.soundflow.engine import local
 from harken.soundflow.events import EVENTS
 from harken.soundflow.lesson import CAUSE, Lesson
@@ -65,7 +65,7 @@ def lesson() -> Lesson:
 def desk(lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """The lesson composed in short scenes and heard by quick ears."""
     monkeypatch.setattr(lesson_streams, "SCENE_S", (6.0, 8.0))
-    monkeypatch.setattr(lesson_streams, "has_recordings", lambda: False)
+    monkeypatch.setattr(sources, "has_recordings", lambda: False)
     folder = tmp_path / "lesson"
     lesson.save(folder)
     for split, count in (("train", 10), ("dev", 4)):
@@ -332,7 +332,7 @@ def test_the_shipped_model_is_taught_by_the_real_ears(
     from harken.train.teach import Plan, compose_lesson
 
     monkeypatch.setattr(lesson_streams, "SCENE_S", (6.0, 8.0))
-    monkeypatch.setattr(lesson_streams, "has_recordings", lambda: False)
+    monkeypatch.setattr(sources, "has_recordings", lambda: False)
     desk = Desk(tmp_path / "lesson", Run(tmp_path / "run"))
     # So many that some are background, which the talk is put over.
     plan = Plan(30, 24, {"chat": 1, "translate": 1, "transcribe": 1}, {"others_talking": 1})

@@ -3,25 +3,23 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, replace
-from itertools import chain
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from harken.cli.bars import said_bar
+from harken.cli.calibrate import app as calibrating
 from harken.cli.outputs import require_place, writing
-from harken.decide.rule import OperatingPoint
 from harken.errors import HarkenError
-from harken.evals.calibrate import ALARM_WEIGHT
-from harken.stream import POLICIES
 
 if TYPE_CHECKING:
     from harken.evals.metrics import Figure
     from harken.evals.streams import Outcome
 
 app = typer.Typer(help="Figures with their n and 95 % interval.", no_args_is_help=True)
+app.add_typer(calibrating)
 
 Judge: TypeAlias = tuple[Callable[[Any], Any], dict[str, Any]]
 """How a case is run, and what is told of it."""
@@ -182,57 +180,6 @@ def compare(
         raise HarkenError(f"{first} is compared with itself; give two files")
     for line in report(arms):
         typer.echo(line)
-
-
-@app.command()
-def calibrate(
-    data: _Data,
-    model: Annotated[Path, typer.Argument(help="The checkpoint to calibrate.")],
-    out: Annotated[
-        Path,
-        typer.Argument(callback=require_place, help="Where to write it (.safetensors)."),
-    ],
-    split: Annotated[str, typer.Option(help="Never the streams that are reported.")] = "dev",
-    alarm_weight: Annotated[
-        float, typer.Option(help="How many missed responses one false alarm is as bad as.", min=0)
-    ] = ALARM_WEIGHT,
-    segments: Annotated[
-        int, typer.Option(help="Also its streams joined, so many in one session.", min=1)
-    ] = 1,
-    threshold: Annotated[
-        list[str] | None,
-        typer.Option(help="POLICY=P, repeatable: store this one, not the one that is found."),
-    ] = None,
-) -> None:
-    """Find the temperature of p(respond) and a threshold for each policy, and store them."""
-    from harken.decide.checkpoint import Calibration
-    from harken.decide.model import load_listener
-    from harken.evals.calibrate import calibration_of, judged
-    from harken.evals.streams import case_of, cases
-    from harken.soundflow.joined import in_groups
-
-    given = _thresholds(threshold or [])
-    listener = load_listener(model, calibration=Calibration())
-    wholes = in_groups(data, split, segments) if segments > 1 else []
-    both = chain(cases(data, split), (case_of(data, row) for row in wholes))
-    found = calibration_of([judged(case, listener) for case in both], alarm_weight)
-    found = replace(found, thresholds={**found.thresholds, **given})
-    replace(listener.checkpoint, calibration=found).save(out)
-    typer.echo(json.dumps(asdict(found)))
-
-
-def _thresholds(given: Sequence[str]) -> dict[str, float]:
-    """Thresholds by policy from POLICY=P. Raises HarkenError."""
-    found = {}
-    for each in given:
-        policy, _, level = each.partition("=")
-        if policy not in POLICIES:
-            raise HarkenError(f"no policy {policy!r}; choose from {', '.join(POLICIES)}")
-        try:
-            found[policy] = OperatingPoint(respond=float(level)).respond
-        except ValueError as no_number:
-            raise HarkenError(f"{each} names no threshold; write {policy}=0.4") from no_number
-    return found
 
 
 @app.command()

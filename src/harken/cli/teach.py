@@ -178,7 +178,7 @@ class _Bars:
 
 def _tell(lesson: "Lesson") -> None:
     """Which recordings are used, which are not, and whether others can be rehearsed."""
-    from harken.soundflow.lesson_streams import has_recordings
+    from harken.soundflow.sources import has_recordings
 
     taught, held_out = len(lesson.taught), len(lesson.held_out)
     typer.echo(f"{taught} recordings to learn from, {held_out} held out to judge by")

@@ -31,7 +31,6 @@ from harken.soundflow.recipe import Recipe, Shares
 from harken.soundflow.retime import retimed
 from harken.soundflow.rows import STREAM_NAME, gather, rows_in, write_retold
 from harken.soundflow.scene import Due, Scene, Variant, sound_due
-from harken.soundflow.screen import verdicts_path
 from harken.soundflow.sound_tasks import background, count, events, tell_when
 from harken.soundflow.studio import Studio
 from harken.soundflow.vary import varied
@@ -65,9 +64,10 @@ class HomeStudio(Studio):
 
     def __init__(self, lesson: Lesson, split: str) -> None:
         self.split, self.lesson = split, lesson
-        recorded = sources.clips(split=split, kind="event").by_label() if has_recordings() else {}
-        self._events = {n: clips for n, clips in recorded.items() if n not in lesson.alike}
-        self._speech = {}
+        self._events, self._speech = {}, {}
+        if sources.has_recordings():
+            recorded = sources.clips(split=split, kind="event").by_label()
+            self._events = {n: clips for n, clips in recorded.items() if n not in lesson.alike}
         self._made = {recipe.label for recipe in RECIPES} | GENERATORS.keys()
 
     @property
@@ -127,11 +127,6 @@ class HomeStudio(Studio):
         recipes = [recipe for recipe in RECIPES if recipe.label == label]
         recipe = recipes[int(random.integers(len(recipes)))]
         return recipe.make(random, float(random.uniform(6, 10))), f"made:{recipe.name}"
-
-
-def has_recordings() -> bool:
-    """Whether the corpora are fetched and screened, so that real sounds can be rehearsed."""
-    return verdicts_path().is_file()
 
 
 def taught_scene(studio: Studio, random: np.random.Generator) -> tuple[Scene, list[Variant]]:

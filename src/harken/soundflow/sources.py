@@ -59,6 +59,7 @@ __all__ = [
     "clips",
     "dialogue_lines",
     "exchanges",
+    "has_recordings",
     "home_commands",
     "load",
     "load_path",
@@ -97,10 +98,9 @@ def clips(
         raise HarkenError(f"unknown kind {kind!r}: choose from {', '.join(KINDS)}")
     if isinstance(labels, str):
         raise HarkenError(f"labels must be a collection: write [{labels!r}]")
-    path = verdicts_path()
-    if not path.is_file():
+    if not has_recordings():
         raise HarkenError("the corpora are not screened yet: run `harken data fetch`")
-    chosen = _usable(path)
+    chosen = _usable(verdicts_path())
     wanted = {
         "split": None if split is None else [recorded(split)],
         "kind": None if kind is None else [kind],
@@ -111,6 +111,11 @@ def clips(
         if words is not None:
             chosen = chosen.among(column, words)
     return chosen
+
+
+def has_recordings() -> bool:
+    """Whether the corpora are fetched and screened, so that `clips` has some."""
+    return verdicts_path().is_file()
 
 
 def load(clip: Clip | SpokenClip) -> Samples:

@@ -15,9 +15,10 @@ from harken.decide.checkpoint import Checkpoint
 from harken.decide.listener import Listener
 from harken.errors import HarkenError
 from harken.parts.cache import cache_dir, sha256_of
+from harken.soundflow import sources
 from harken.soundflow.engine import Engine
 from harken.soundflow.lesson import CAUSE, Lesson
-from harken.soundflow.lesson_streams import compose_sounds, has_recordings, move_replies
+from harken.soundflow.lesson_streams import compose_sounds, move_replies
 from harken.soundflow.lesson_talk import Voice, compose_talk, speaking
 from harken.soundflow.production import Progress
 from harken.soundflow.resound import resound
@@ -65,7 +66,7 @@ class Desk:
         """The place of a lesson that begins with a checkpoint, and rehearses a data folder."""
         told = [
             lesson.digest, sha256_of(start), str(data.absolute()) if data else "",
-            str(has_recordings()),
+            str(sources.has_recordings()),
         ]  # fmt: skip
         key = sha256("\n".join(told).encode()).hexdigest()[:12]
         name = f"{lesson.name}-{key}"
@@ -180,8 +181,8 @@ def lesson_config(minutes: float, steps: int | None, compute: str) -> TrainConfi
     hundred steps must not undo."""
     return TrainConfig(
         minutes=minutes, steps=steps, compute=compute, trained=("controls", "decoder"),
-        lr_lora=1e-4, lr_rows=5e-4, lr_dense=2e-5,
-        lr_output=3e-5, warmup=0.05, dev_steps=10**6, checkpoint_minutes=1.0, other_weight=1.0,
+        lr_lora=1e-4, lr_rows=5e-4, lr_output=3e-5, warmup=0.05, dev_steps=10**6,
+        checkpoint_minutes=1.0, other_weight=1.0,
     )  # fmt: skip
 
 
