@@ -81,7 +81,7 @@ def test_a_wrong_option_ends_with_2(tmp_path: Path, wrong: list[str]) -> None:
     assert done.exit_code == 2 and not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("command", ["retell", "stray", "resound"])
+@pytest.mark.parametrize("command", ["retell", "stray", "aloud", "resound"])
 def test_a_seed_below_0_ends_with_2(tmp_path: Path, command: str) -> None:
     assert CliRunner().invoke(app, [command, str(tmp_path), "--seed", "-1"]).exit_code == 2
 

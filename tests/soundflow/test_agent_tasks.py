@@ -5,10 +5,11 @@ import re
 
 import numpy as np
 import pytest
+from tests.soundflow.needs import needs_corpora
 
 from harken.soundflow.agent_tasks import NOT_OFFERED, call, call_tool, offer
 from harken.soundflow.composing import AGREED
-from harken.soundflow.corpora import data_text, package_dir
+from harken.soundflow.corpora import data_text
 from harken.soundflow.events import EVENTS
 from harken.soundflow.spoken import lines
 from harken.soundflow.studio import Studio
@@ -37,10 +38,7 @@ def test_every_wish_is_for_a_tool_with_its_arguments() -> None:
     assert spoken <= CONTENT["orders"].keys()
 
 
-@pytest.mark.skipif(
-    not package_dir("wesnoth-1.16-data").is_dir(),
-    reason="the corpora (0.9 GB) are not fetched: `harken data fetch`",
-)
+@needs_corpora
 @pytest.mark.parametrize("split", ["train", "dev"])
 def test_only_offered_tools_are_called(split: str) -> None:
     studio, refused, called = Studio(split), 0, 0

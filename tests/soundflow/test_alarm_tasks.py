@@ -4,22 +4,17 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from tests.soundflow.needs import needs_corpora
 
 from harken.live.say_once import SayOnce
 from harken.soundflow.alarm_tasks import NEW_ALARM_S, SAME_ALARM_S, say_once, spoken_of_once
 from harken.soundflow.composing import Composer
-from harken.soundflow.corpora import package_dir
 from harken.soundflow.events import EVENTS
 from harken.soundflow.scene import Scene, Sound, Variant, sound_due
 from harken.soundflow.studio import Studio
 from harken.stream import SAMPLE_RATE, Prefix, chunk_of_end
 
 DRAWS = 24
-
-needs_corpora = pytest.mark.skipif(
-    not package_dir("wesnoth-1.16-data").is_dir(),
-    reason="the corpora (0.9 GB) are not fetched: `harken data fetch`",
-)
 
 
 @pytest.fixture(scope="module")

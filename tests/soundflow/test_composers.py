@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from tests.soundflow.needs import needs_corpora
 
 from harken.soundflow.composing import AGREED
-from harken.soundflow.corpora import package_dir
 from harken.soundflow.events import EVENTS, kind_counted
 from harken.soundflow.phrases import counting_order, ends_order
 from harken.soundflow.scene import Variant
@@ -20,13 +20,7 @@ from harken.stream import SAMPLE_RATE
 DRAWS = 12
 
 
-def fetched() -> bool:
-    return package_dir("wesnoth-1.16-data").is_dir()
-
-
-pytestmark = pytest.mark.skipif(
-    not fetched(), reason="the corpora (0.9 GB) are not fetched: `harken data fetch`"
-)
+pytestmark = needs_corpora
 
 
 @pytest.fixture(scope="module")

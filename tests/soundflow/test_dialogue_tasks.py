@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from tests.soundflow.needs import needs_corpora
 
-from harken.soundflow.corpora import package_dir
 from harken.soundflow.dialogue_tasks import (
     _filled,
     _summed,
@@ -19,10 +19,6 @@ from harken.soundflow.sources import speech_pack
 from harken.soundflow.studio import Studio
 from harken.soundflow.texts import is_chinese
 
-needs_corpora = pytest.mark.skipif(
-    not package_dir("wesnoth-1.16-data").is_dir(),
-    reason="the corpora (0.9 GB) are not fetched: `harken data fetch`",
-)
 KNOWN = dict(questions())
 
 

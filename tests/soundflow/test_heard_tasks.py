@@ -4,8 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from tests.soundflow.needs import needs_corpora
 
-from harken.soundflow.corpora import data_text, package_dir
+from harken.soundflow.corpora import data_text
 from harken.soundflow.events import EVENTS
 from harken.soundflow.heard_tasks import (
     Music,
@@ -18,10 +19,6 @@ from harken.soundflow.scene import Sound
 from harken.soundflow.spoken import lines
 from harken.soundflow.studio import Studio
 
-needs_corpora = pytest.mark.skipif(
-    not package_dir("wesnoth-1.16-data").is_dir(),
-    reason="the corpora (0.9 GB) are not fetched: `harken data fetch`",
-)
 QUESTIONS = json.loads(data_text("heard_questions.json"))
 
 

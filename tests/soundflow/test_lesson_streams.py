@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.soundflow.needs import needs_corpora
 
 from harken.perceive.percept import Percept
 from harken.soundflow import sources
-from harken.soundflow.corpora import package_dir
 from harken.soundflow.engine import local
 from harken.soundflow.events import EVENTS
 from harken.soundflow.ground.generator import RECIPES
@@ -110,10 +110,7 @@ def test_the_composers_of_sounds_work_without_corpora(composer: object) -> None:
         assert "doorbell" not in {label for *_, label in scene.sounds}
 
 
-@pytest.mark.skipif(
-    not package_dir("wesnoth-1.16-data").is_dir(),
-    reason="the corpora (0.9 GB) are not fetched: `harken data fetch`",
-)
+@needs_corpora
 def test_recordings_are_rehearsed_where_there_are_some(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "has_recordings", lambda: True)
     told = lesson(not_rehearsed=("doorbell", "music"))

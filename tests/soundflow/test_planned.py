@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.soundflow.needs import needs_corpora
 
 from harken.errors import HarkenError
 from harken.soundflow.composing import Composer
-from harken.soundflow.corpora import package_dir
 from harken.soundflow.events import EVENTS
 from harken.soundflow.ground import Dropped, Ground, Grounded, Grounding, Left
 from harken.soundflow.plan import LISTENER, SPEECH, Plan, PlannedEvent
@@ -382,10 +382,7 @@ def test_our_own_reply_is_marked_and_leaks(monkeypatch: pytest.MonkeyPatch) -> N
     assert not [at for at, _ in deaf.tracks if at == start]
 
 
-@pytest.mark.skipif(
-    not package_dir("wesnoth-1.16-data").is_dir(),
-    reason="the corpora (0.9 GB) are not fetched: `harken data fetch`",
-)
+@needs_corpora
 @pytest.mark.parametrize("split", ["train", "dev"])
 def test_scenes_over_the_corpora_are_sound(split: str) -> None:
     studio = Studio(split)

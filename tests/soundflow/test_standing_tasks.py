@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from tests.soundflow.needs import needs_corpora
 
 from harken.soundflow.composing import AGREED, PLAIN
-from harken.soundflow.corpora import package_dir
 from harken.soundflow.events import EVENTS
 from harken.soundflow.phrases import alike, awaited_instead, ends_order
 from harken.soundflow.scene import Due, Scene, Variant
@@ -13,11 +13,6 @@ from harken.soundflow.standing_tasks import change_order
 from harken.soundflow.studio import Studio
 
 DRAWS = 24
-
-needs_corpora = pytest.mark.skipif(
-    not package_dir("wesnoth-1.16-data").is_dir(),
-    reason="the corpora (0.9 GB) are not fetched: `harken data fetch`",
-)
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.soundflow.needs import needs_corpora
 
 from harken.perceive.percept import HeardWord, Percept
 from harken.soundflow.build import Job, _row, place
-from harken.soundflow.corpora import package_dir
 from harken.soundflow.recipe import load_recipe
 from harken.soundflow.scene import Scene, Variant
 from harken.soundflow.studio import Studio
@@ -141,10 +141,7 @@ V1 = load_recipe("v1")
 DRAWS = 60
 
 
-@pytest.mark.skipif(
-    not package_dir("wesnoth-1.16-data").is_dir(),
-    reason="the corpora (0.9 GB) are not fetched: `harken data fetch`",
-)
+@needs_corpora
 def test_every_subtask_comes_out_of_the_recipe_v1() -> None:
     wanted = {s.name for s in SUBTASKS} - {"name_imagined_sounds"}
     studio = Studio("train")

@@ -41,6 +41,18 @@ def stray(
 
 
 @app.command()
+def aloud(
+    folder: _Folder,
+    seed: Annotated[int, typer.Option(help="Decides which, and when it is heard.", min=0)] = 0,
+    only: _Only = None,
+) -> None:
+    """Add some of its streams again with our own voice behind every reply."""
+    from harken.soundflow.aloud import read_aloud
+
+    _tell(folder, read_aloud(folder, seed, only or ()))
+
+
+@app.command()
 def resound(
     folder: _Folder,
     times: Annotated[int, typer.Option(help="How often each stream.", min=1)] = 1,

@@ -170,3 +170,5 @@ _BY_TASK: dict[str, Callable[[Row], str | None]] = {
     "switch_direction": lambda _: "switch_direction",
     "use_what_was_heard": lambda _: "use_what_was_heard",
 }
+TASKS = tuple(_BY_TASK)
+"""Of all rows that were composed."""
