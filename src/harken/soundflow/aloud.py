@@ -44,7 +44,7 @@ def read_aloud(folder: Path, seed: int = 0, only: Sequence[str] = ()) -> int:
     Raises:
         HarkenError: an unknown task, or the folder holds no such stream to train on.
     """
-    originals = to_train_on(folder, (*TASKS, LONG), only, without=("unjudged",))
+    originals = to_train_on(folder, (*TASKS, LONG), only, without=())
     random = np.random.default_rng(seed)
     write_retold(folder, f"aloud-{seed}", originals, partial(aloud, random=random))
     return gather(folder)
