@@ -22,6 +22,7 @@ import json
 import os
 import random
 import resource
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -38,6 +39,7 @@ from grown_corpora import corpora_of, grow
 from rich.console import Console
 from rich.table import Table
 
+from harken.cli.app import run
 from harken.perceive.percept import HeardWord, Percept
 from harken.soundflow import sources
 from harken.soundflow.build import Means, build_recipe, means
@@ -278,4 +280,4 @@ def _peak_mb() -> float:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    sys.exit(run(partial(typer.run, main), "data"))

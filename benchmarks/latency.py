@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from harken.cli.app import run
 from harken.decide.listener import Audible, State
 from harken.decide.model import load_listener
 from harken.decide.onnx_listener import OnnxListener
@@ -228,4 +229,4 @@ def stalls(listener: OnnxListener) -> tuple[float, int]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main, "latency"))

@@ -16,6 +16,7 @@ Nothing in it is timed, so the machine may be busy.
 
 import argparse
 import json
+import sys
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from harken.cli.app import run
 from harken.decide.listener import Listener
 from harken.decide.model import load_listener, operating_point
 from harken.evals.own_voice import (
@@ -172,4 +174,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main, "own_voice"))

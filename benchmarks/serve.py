@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from pathlib import Path
 import numpy as np
 import uvicorn
 
+from harken.cli.app import run
 from harken.client import connect_async
 from harken.decide.batched_listener import BatchedListener
 from harken.decide.listener import Audible, State
@@ -271,4 +273,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main, "serve"))

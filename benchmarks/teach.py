@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from harken.cli.app import run
 from harken.errors import HarkenError
 from harken.soundflow.ground.generator import RECIPES
 from harken.stream import SAMPLE_RATE
@@ -139,7 +140,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except HarkenError as error:
-        sys.exit(f"teach: {error}")
+    sys.exit(run(main, "teach"))

@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from harken.cli.app import run
 from harken.decide.embedding import EmbeddingTable
 from harken.errors import HarkenError
 from harken.stream import profile_named
@@ -148,7 +149,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except HarkenError as error:
-        sys.exit(f"training: {error}")
+    sys.exit(run(main, "training"))

@@ -12,11 +12,13 @@ the pitch, level; that may run beside other work.
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
+from harken.cli.app import run
 from harken.respond.remembered import RememberingVoice
 from harken.respond.sentences import sentences_of
 from harken.respond.voice import Voice
@@ -149,4 +151,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main, "voice"))

@@ -16,10 +16,12 @@ from __future__ import annotations
 import difflib
 import json
 import random
+import sys
 import time
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +31,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from harken.cli.app import run
 from harken.parts import ensure
 from harken.perceive.percept import HeardWord
 from harken.perceive.recogniser import Recogniser
@@ -228,4 +231,4 @@ def _quantiles(values: Iterable[float]) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    sys.exit(run(partial(typer.run, main), "words"))

@@ -13,12 +13,12 @@ from harken.cli.app import COMMANDS
 # A real application of one command, as an extra subcommand would be.
 PROGRAM = """
 import sys
-from harken.cli.app import LazyCommand, build_app, run
+from harken.cli.app import LazyCommand, main
 sys.path.insert(0, {folder!r})
-sys.exit(run(build_app({{
+sys.exit(main({{
     "do": LazyCommand("commands", "do", "Does it."),
     "other": LazyCommand("a_module_that_does_not_exist", "app", "Is never loaded."),
-}})))
+}}))
 """
 
 

@@ -214,8 +214,8 @@ def test_what_cannot_be_heard_or_spoken_is_refused(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from harken.cli.app import build_app, run
+    from harken.cli.app import main
 
     monkeypatch.setattr(sys, "argv", ["harken", "listen", *map(str, arguments)])
-    assert run(build_app()) == 2
+    assert main() == 2
     assert capsys.readouterr().err.startswith(f"harken: {told}")

@@ -6,8 +6,9 @@ Subcommands load when they are called, so `harken --help` costs no more than typ
 import importlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -88,15 +89,15 @@ def build_app(commands: Mapping[str, LazyCommand] = COMMANDS) -> typer.Typer:
     return app
 
 
-def run(app: typer.Typer) -> int:
-    """Run the application on the process's arguments and return its exit code.
+def run(program: Callable[[], object], name: str = "harken") -> int:
+    """Run a program on the process's arguments and return its exit code; `name` begins its errors.
 
     0: done. 1: the reader of our output went away. 2: a usage error or a `HarkenError`, told in
     one line on stderr. 130: interrupted by Ctrl-C. Any other exception is a bug of ours and
     passes through with its traceback.
     """
     try:
-        exit_code = _run(app)
+        exit_code = _run(program, name)
         sys.stdout.flush()
     except BrokenPipeError:
         # Python flushes once more when it exits; let that go nowhere instead of failing again.
@@ -105,16 +106,16 @@ def run(app: typer.Typer) -> int:
     return exit_code
 
 
-def main() -> int:
-    """The console script."""
-    return run(build_app())
+def main(commands: Mapping[str, LazyCommand] = COMMANDS) -> int:
+    """The console script, with these subcommands."""
+    return run(partial(build_app(commands), prog_name="harken"))
 
 
-def _run(app: typer.Typer) -> int:
+def _run(program: Callable[[], object], name: str) -> int:
     try:
-        app(prog_name="harken")
+        program()
     except HarkenError as error:
-        print("harken:", " ".join(str(error).splitlines()), file=sys.stderr)
+        print(f"{name}:", " ".join(str(error).splitlines()), file=sys.stderr)
         return EXIT_USER_ERROR
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
