@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harken.errors import HarkenError
-from harken.soundflow.aloud import aloud, read_aloud
+from harken.soundflow.aloud import all_aloud, aloud, read_aloud
 from harken.stream import CHUNK_SAMPLES
 
 
@@ -87,3 +87,10 @@ def test_some_streams_have_a_copy_of_the_same_replies(tmp_path: Path) -> None:
     assert read_aloud(tmp_path, seed=1) == kept, "the same seed again writes the same"
     with pytest.raises(HarkenError, match=r"'x' takes no part.*transcribe.*long"):
         read_aloud(tmp_path, only=("x",))
+
+
+def test_all_streams_with_replies_are_heard_aloud_under_another_id() -> None:
+    rows = [captions(), captions(said=[]), captions(playing=[3])]
+    first, *rest = all_aloud(rows)
+    assert first["playing"] and first["id"] == "train-1-00001-0-aloud"
+    assert rest == rows[1:] and all_aloud(rows)[0] == first

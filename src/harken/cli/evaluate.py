@@ -66,17 +66,23 @@ def streams(
         Path | None,
         typer.Option(help="Data folder of the training: figures by seen and unseen categories."),
     ] = None,
+    aloud: Annotated[
+        bool, typer.Option("--aloud", help="With our own voice behind every due reply.")
+    ] = False,
 ) -> None:
     """Run every stream of a split through the loop and print what came of it."""
     from harken.evals.metrics import translation_metrics
     from harken.evals.respond_or_ignore import by_category, categories
     from harken.evals.significance import counts_by_audio
     from harken.evals.suite import figures
+    from harken.soundflow.aloud import all_aloud
     from harken.soundflow.rows import rows
 
     translation_metrics()
     groups = categories(rows(trained_on)) if trained_on else {}
     chosen = [row for row in rows(data) if row["split"] == split][: most or None]
+    if aloud:
+        chosen = all_aloud(chosen)
     _report(
         (data, chosen),
         _judge(model, rival, threshold, backlog),

@@ -69,3 +69,13 @@ def aloud(row: Row, random: np.random.Generator, share: float = SHARE) -> Row | 
     told = (heard_for(row, chunk, cause) for chunk, *_, cause in row["said"] if cause in TOLD)
     heard = playing.difference(*told)
     return row | {"playing": sorted(heard)} if heard else None
+
+
+def all_aloud(rows: Sequence[Row], seed: int = 0) -> list[Row]:
+    """The rows, those with replies and no voice yet with our voice behind their replies."""
+    random = np.random.default_rng(seed)
+    found = []
+    for row in rows:
+        heard = aloud(row, random, share=1)
+        found.append(heard | {"id": f"{row['id']}-aloud"} if heard else row)
+    return found
