@@ -59,6 +59,23 @@ def test_figures_and_sessions_are_written(tmp_path: Path, decoder_folder: Path) 
     assert {path.name for path in tmp_path.iterdir()} == written
 
 
+@pytest.mark.slow
+def test_streams_are_judged_with_our_own_voice_behind_replies(
+    tmp_path: Path, decoder_folder: Path
+) -> None:
+    data = folder(tmp_path, [row("a", 8, (1, "Paris.", "question")), row("b", 8)])
+
+    def sessions(*options: str) -> dict[str, list[float]]:
+        out = tmp_path / "out.json"
+        result = CliRunner().invoke(app, ["streams", str(data), "--out", str(out), *options])
+        assert result.exit_code == 0, result.output
+        return {s["id"]: s["p_respond"] for s in json.loads(out.read_text("utf-8"))["sessions"]}
+
+    plain, voiced = sessions(), sessions("--aloud")
+    assert (set(plain), set(voiced)) == ({"a-0", "b-0"}, {"a-0-aloud", "b-0"})
+    assert voiced["b-0"] == plain["b-0"] and voiced["a-0-aloud"] != plain["a-0"]
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

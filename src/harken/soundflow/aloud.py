@@ -28,8 +28,8 @@ TOLD = frozenset({"order", "stop"})
 """Causes of replies to what ends or begins a standing order. Over a reply the same words tell the
 voice to stop, so they find it silent."""
 
-_MOST_WAIT_CHUNKS = 2
-"""How long a voice takes to begin, at most; it is never heard in the chunk of its reply."""
+_FIRST_CHUNKS = 2
+"""A voice begins in one of so many chunks behind its reply."""
 _LEAST_S, _WIDTH_PER_S = 0.4, 19.0
 _PACE = (0.8, 1.3)
 """Our voices say a text of width w in 0.4 s + w / 19, faster or slower by so much."""
@@ -62,7 +62,7 @@ def aloud(row: Row, random: np.random.Generator, share: float = SHARE) -> Row | 
     for chunk, text, _, cause in row["said"]:
         if cause != CAPTION:
             playing = {c for c in playing if c <= chunk}
-        start = max({chunk + int(random.integers(_MOST_WAIT_CHUNKS)), *playing}) + 1
+        start = max({chunk + int(random.integers(_FIRST_CHUNKS)), *playing}) + 1
         seconds = (_LEAST_S + width(text) / _WIDTH_PER_S) / random.uniform(*_PACE)
         end = start + math.ceil(seconds * SAMPLE_RATE / CHUNK_SAMPLES)
         playing.update(range(start, min(end, row["n_chunks"])))
