@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from harken import __version__
-from harken.cli.app import COMMANDS
+from harken.cli.app import COMMANDS, run
+from harken.errors import HarkenError
 
 # A real application of one command, as an extra subcommand would be.
 PROGRAM = """
@@ -81,6 +82,17 @@ def test_a_command_has_its_own_help(tmp_path: Path) -> None:
     found = do(tmp_path, "print(n)", "do", "--help")
     out, _ = found.communicate(timeout=60)
     assert found.returncode == 0 and "Usage: harken do" in out and "--n" in out
+
+
+def test_another_program_ends_as_well_and_under_its_own_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def program() -> None:
+        raise HarkenError("no training data;\nbuild some")
+
+    assert run(program, "training") == 2
+    assert capsys.readouterr().err == "training: no training data; build some\n"
+    assert run(lambda: None, "training") == 0
 
 
 def test_a_users_error_is_one_line_and_keeps_what_was_printed(tmp_path: Path) -> None:

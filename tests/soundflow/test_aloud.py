@@ -93,4 +93,4 @@ def test_all_streams_with_replies_are_heard_aloud_under_another_id() -> None:
     rows = [captions(), captions(said=[]), captions(playing=[3])]
     first, *rest = all_aloud(rows)
     assert first["playing"] and first["id"] == "train-1-00001-0-aloud"
-    assert rest == rows[1:] and all_aloud(rows)[0] == first
+    assert rest == rows[1:] and all_aloud(rows[::-1])[-1] == first

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 
@@ -71,11 +72,13 @@ def aloud(row: Row, random: np.random.Generator, share: float = SHARE) -> Row | 
     return row | {"playing": sorted(heard)} if heard else None
 
 
-def all_aloud(rows: Sequence[Row], seed: int = 0) -> list[Row]:
-    """The rows, those with replies and no voice yet with our voice behind their replies."""
-    random = np.random.default_rng(seed)
+def all_aloud(rows: Sequence[Row]) -> list[Row]:
+    """The rows, those with replies and no voice yet with our voice behind their replies.
+
+    A row's id alone decides when it is heard, so that any choice of rows is heard alike.
+    """
     found = []
     for row in rows:
-        heard = aloud(row, random, share=1)
+        heard = aloud(row, np.random.default_rng(crc32(row["id"].encode())), share=1)
         found.append(heard | {"id": f"{row['id']}-aloud"} if heard else row)
     return found

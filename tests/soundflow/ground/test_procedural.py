@@ -72,6 +72,10 @@ def onsets(x: F64, rise: float = 3.0, apart_s: float = 0.1) -> F64:
     return np.array(kept) / 100
 
 
+BURSTS = {"glass_burst": 0.25, "fire_crackle": 0.25}
+"""They may be loudest within the fade, and are so louder at its start against what is left."""
+
+
 @settings(max_examples=28)
 @given(st.sampled_from(sorted(SOUNDS)), st.integers(0, 2**32 - 1), st.floats(0.3, 3.0))
 def test_any_sound_has_its_length_a_peak_of_one_and_soft_ends(
@@ -81,8 +85,8 @@ def test_any_sound_has_its_length_a_peak_of_one_and_soft_ends(
     assert x.dtype == np.float32 and len(x) == round(seconds * SAMPLE_RATE)
     assert np.isfinite(x).all() and np.abs(x).max() == pytest.approx(1)
     assert x[0] == 0 and abs(x[-1]) < 0.02
-    # A tenth of the fade; a burst may be loudest within it, and is louder there against its peak.
-    assert np.abs(x[:8]).max() < 0.25 and np.abs(x[-8:]).max() < 0.25, "no click at the ends"
+    bound = BURSTS.get(name, 0.12)
+    assert np.abs(x[:8]).max() < bound and np.abs(x[-8:]).max() < bound, "no click at the ends"
     assert np.array_equal(x, SOUNDS[name](np.random.default_rng(seed), seconds))
 
 
