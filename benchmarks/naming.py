@@ -40,7 +40,7 @@ SEEN_BY = {"class scores": ("scores",), "sound ear": ("sound",), "both ears": EA
 DECAYS = (1e-4, 1e-3, 1e-2, 1e-1)
 FOLDS = 5
 MOST_S = 20.0
-"""Longer recordings are heard so far."""
+"""A longer recording is heard up to here."""
 
 
 def main(
@@ -105,8 +105,8 @@ def _named(train: F32, targets: torch.Tensor, dev: F32) -> list[int]:
         return hits
 
     classify = _fitted(seen, targets, max(DECAYS, key=right))
-    best: list[int] = classify(unseen).argmax(1).tolist()
-    return best
+    classes: list[int] = classify(unseen).argmax(1).tolist()
+    return classes
 
 
 def _fitted(seen: torch.Tensor, targets: torch.Tensor, decay: float) -> torch.nn.Linear:
