@@ -12,6 +12,7 @@ import resource
 import subprocess
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from harken.cli.app import run
 from harken.decide.listener import Audible, State
 from harken.decide.model import load_listener
 from harken.decide.onnx_listener import OnnxListener
+from harken.decide.rule import OperatingPoint
 from harken.live.conduct import Conduct
 from harken.live.replay import at_own_speed, paced, replay
 from harken.live.session import Flow, Session
@@ -34,6 +36,7 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 CHUNK_S = CHUNK_SAMPLES / SAMPLE_RATE
 TWO_MINUTES = 300
 REPLY_CHUNKS = 20
+LONGEST_REPLY = 40
 
 
 def perceived(perception: Perception, audio: list[np.ndarray]) -> tuple[list[Percept], np.ndarray]:
@@ -60,9 +63,11 @@ def decided(
     return state, np.array(took)
 
 
-def with_context(listener: OnnxListener, percepts: list[Percept], n: int) -> State:
+def with_context(
+    listener: OnnxListener, percepts: list[Percept], n: int, prefix: Prefix | None = None
+) -> State:
     """A session that has heard n chunks."""
-    state = listener.start(Prefix())
+    state = listener.start(prefix or Prefix())
     for i in range(0, n, 10):
         batch = [Audible(percepts[j % len(percepts)]) for j in range(i, min(n, i + 10))]
         state, judged = listener.hear(state, batch)
@@ -70,17 +75,30 @@ def with_context(listener: OnnxListener, percepts: list[Percept], n: int) -> Sta
     return state
 
 
-def first_text_s(listener: OnnxListener, state: State, percept: Percept) -> tuple[float, float]:
-    """Seconds from a respond decision to the first text id, and per further id."""
-    state, judged = listener.hear(state, [Audible(percept)])
-    state = listener.decide(state, judged[-1], "respond")
-    began = time.perf_counter()
-    marks = []
-    for n, _ in enumerate(listener.say(state)):
-        marks.append(time.perf_counter() - began)
-        if n == 12:
-            break
-    return marks[min(1, len(marks) - 1)], float(np.mean(np.diff(marks[1:]))) if marks[2:] else 0.0
+def first_texts_s(
+    listener: OnnxListener, percepts: list[Percept], quiet: list[Percept]
+) -> list[tuple[float, float]]:
+    """Seconds from the respond decisions of a session to the first text id, and per further id.
+
+    After two minutes it is spoken to, and answers as it was ordered.
+    """
+    order = Prefix(instruction="Please transcribe what I say.")
+    state = with_context(listener, quiet, TWO_MINUTES, order)
+    found = []
+    for percept in percepts:
+        state, judged = listener.hear(state, [Audible(percept)])
+        if judged[-1].p_respond < OperatingPoint().respond:
+            state = listener.decide(state, judged[-1], "silent")
+            continue
+        responding = listener.decide(state, judged[-1], "respond")
+        began, marks = time.perf_counter(), []
+        for _, behind in islice(listener.say(responding), LONGEST_REPLY):
+            marks.append(time.perf_counter() - began)
+            state = behind
+        # The first is the emotion; where there is but an end behind it, nothing was said.
+        if marks[2:]:
+            found.append((marks[1], float(np.mean(np.diff(marks[1:])))))
+    return found
 
 
 def backlog_s(listener: OnnxListener, state: State, percepts: list[Percept], n: int) -> float:
@@ -118,7 +136,7 @@ def main() -> None:
     _, decide_speech = decided(listener, listener.fork(context), speech_percepts[:50])
     silent_ms = 1000 * (silent_s[:50] + decide_silent)
     speech_ms = 1000 * (speech_s[:50] + decide_speech[: len(speech_s[:50])])
-    firsts = [first_text_s(listener, listener.fork(context), silent_percepts[0]) for _ in range(5)]
+    firsts = first_texts_s(listener, speech_percepts, silent_percepts)
 
     ten = min(backlog_s(listener, listener.fork(context), silent_percepts, 10) for _ in range(3))
     one_by_one = 10 * float(np.median(decide_silent))
@@ -132,6 +150,7 @@ def main() -> None:
         "first text after the decision, median ms (<= 60)": 1000
         * np.median([f for f, _ in firsts]),
         "each further piece, median ms": 1000 * np.median([s for _, s in firsts]),
+        "replies that both are of": len(firsts),
         "real-time factor, silent (<= 0.25)": silent_ms.mean() / 1000 / CHUNK_S,
         "real-time factor, speech (<= 0.6)": speech_ms.mean() / 1000 / CHUNK_S,
         "backlog of 10 chunks, s (<= 0.4)": ten,

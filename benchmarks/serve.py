@@ -47,6 +47,7 @@ BLOCK_S = 0.1
 CHUNK_S = CHUNK_SAMPLES / SAMPLE_RATE
 SPEECH_SHARE = 0.3
 IDLE_S = 10.0
+ANYTHING = 1e-12  # p(respond) that silence reaches
 CONTEXT_CHUNKS, WORK_STEPS, COMPANY_ROUNDS = 50, 20, 5
 
 
@@ -102,15 +103,19 @@ async def listen(url: str, samples: np.ndarray) -> tuple[list[float], int, int]:
 
 async def cut_ms(url: str, voice: str) -> float:
     """From asking for a stop, while a reply is spoken, to being told to drop its sound."""
-    async with connect_async(url, threshold=1e-6, voice=voice) as session:
+    async with connect_async(url, threshold=ANYTHING, voice=voice) as session:
         await session.send(np.zeros(2 * CHUNK_SAMPLES, np.float32))
-        began = 0.0
+        began, answered = 0.0, False
         async for event in session:
             if event["type"] == "session.output_audio.delta" and not began:
                 began = time.monotonic()
                 await session.tell("harken.response.cancel")
                 # A cut is told before the next pass, which a chunk begins.
                 await session.send(np.zeros(CHUNK_SAMPLES, np.float32))
+            elif event["type"] == "harken.chunk" and not answered:
+                answered = event["decision"] == "respond"
+                if not answered:
+                    raise SystemExit("silence was not answered; lower ANYTHING for this checkpoint")
             elif event["type"] == "harken.playback.flush":
                 return 1000 * (time.monotonic() - began)
     raise SystemExit("the reply was over before it could be cut")

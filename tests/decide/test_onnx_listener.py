@@ -1,5 +1,6 @@
 """The listener on the real decoder: what it thinks depends on what it heard, not on how."""
 
+import itertools
 import os
 import shutil
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from harken.decide.onnx_listener import OnnxListener
 from harken.errors import HarkenError
 from harken.perceive.percept import HeardWord, Percept
 from harken.stream import Prefix, Profile, Said, Timeline, Vocabulary, write
+from harken.stream.profile import EMOTIONS
 from harken.stream.writer import response_piece
 
 PREFIX = Prefix("care", "Be brief.")
@@ -117,6 +119,40 @@ def test_what_was_said_is_heard_by_the_next_chunk(listener: OnnxListener, mini: 
     _, after_speech = listener.hear(spoken, audible(range(1, 2)))
     assert after_speech[0].position == after_silence[0].position + 4
     assert abs(after_speech[0].p_respond - after_silence[0].p_respond) > 1e-3
+
+
+def saying(
+    decoder_folder: Path, checkpoint: Checkpoint, emotion: str, score: np.ndarray
+) -> OnnxListener:
+    """With emotions that are all fed alike and score nothing, but one scores `score`."""
+    tensors = {n: checkpoint.tensors[n].copy() for n in ("controls.input", "controls.output")}
+    own = checkpoint.profile.own_row_ids
+    rows = [own.index(i) for i in checkpoint.profile.emotion_ids]
+    tensors["controls.input"][rows] = tensors["controls.input"][rows[0]]
+    tensors["controls.output"][rows] = 0
+    tensors["controls.output"][rows[EMOTIONS.index(emotion)]] = score
+    changed = replace(checkpoint, tensors={**checkpoint.tensors, **tensors})
+    return OnnxListener(decoder_folder, changed)
+
+
+def test_a_response_does_not_depend_on_whether_its_emotion_was_the_likely_one(
+    decoder_folder: Path, random_checkpoint: Checkpoint
+) -> None:
+    direction = random_checkpoint.tensors["controls.output"][0]
+    found = {}
+    for emotion, score in itertools.product(("normal", "sad"), (direction, -direction)):
+        listener = saying(decoder_folder, random_checkpoint, emotion, score)
+        state, [judgement] = listener.hear(listener.start(PREFIX), audible(range(1)))
+        responding = listener.decide(state, judgement, "respond")
+        (first, _), *rest = islice(listener.say(responding), 4)
+        _, [after] = listener.hear(rest[-1][1], audible(range(1, 2)))
+        ids = listener.profile.emotion_ids
+        found[EMOTIONS[ids.index(first)]] = ([i for i, _ in rest], after)
+    (fast, after_fast), (slow, after_slow) = found["normal"], found["sad"]
+    assert fast == slow
+    assert after_fast.position == after_slow.position
+    # A pass of two rounds otherwise than two passes, and untrained rows are far from certain.
+    assert abs(after_fast.p_respond - after_slow.p_respond) < 0.1
 
 
 def test_positions_are_those_of_the_stream_contract(listener: OnnxListener, mini: Profile) -> None:

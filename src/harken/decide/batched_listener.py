@@ -96,9 +96,9 @@ class BatchedListener(OnnxListener):
     def _run_rows(self, cache: Cache, length: int, rows: F32) -> F32:
         return self.company.ask(Pass(cache, length, rows, wants_text=False)).hidden
 
-    def _run_to_text(self, cache: Cache, length: int, rows: F32) -> tuple[F32, F32]:
+    def _text_pass(self, cache: Cache, length: int, rows: F32) -> tuple[F32, F32]:
         passed = self.company.ask(Pass(cache, length, rows, wants_text=True))
-        return passed.hidden[-1], passed.logits
+        return passed.hidden, passed.logits
 
     def _run_decoder(self, passes: Sequence[Pass]) -> list[F32]:
         """Final states [n, hidden] of each."""

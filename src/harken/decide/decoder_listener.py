@@ -18,6 +18,7 @@ from harken.decide.listener import Audible, Judgement, State
 from harken.errors import HarkenError
 from harken.parts.convert.layout import Layout
 from harken.stream import Prefix, Profile, Vocabulary
+from harken.stream.profile import EMOTIONS
 from harken.stream.writer import chunk_piece, decision_piece, prefix_piece
 
 F32 = npt.NDArray[np.float32]
@@ -108,25 +109,24 @@ class DecoderListener(ABC):
 
     def say(self, state: State) -> Iterator[tuple[int, State]]:
         """Ids of a response, greedily: one emotion, text, `END`."""
-        end = self._profile.end_id
-        emotion = self._profile.emotions
-        while True:
-            rows = self._embed_ids(state.pending)
-            if emotion:
-                hidden, state = self._run(state, rows)
-                last = hidden[-1]
-                chosen = self._profile.emotion_ids[int(np.argmax(self._emotion_rows @ last))]
-                emotion = False
-            else:
-                behind = self._behind(state, rows)
-                last, logits = self._run_to_text(state.cache, state.length, rows)
-                state = behind
-                best = int(np.argmax(logits))
-                chosen = end if float(self._end_row @ last) > float(logits[best]) else best
+        chosen: int | None = None
+        if self._profile.emotions:
+            # The likely emotion is fed before it is known: if it is the one, the first text comes
+            # a pass earlier, and if not, no later.
+            likely = self._profile.emotion_ids[EMOTIONS.index("normal")]
+            hidden, logits, ahead = self._run_to_text(state, (*state.pending, likely))
+            chosen = self._profile.emotion_ids[int(np.argmax(self._emotion_rows @ hidden[-2]))]
+            state = State(state.cache, ahead.length - 1, (chosen,))
+            yield chosen, state
+            if chosen == likely:
+                chosen = self._text_or_end(hidden[-1], logits)
+                state = State(ahead.cache, ahead.length, (chosen,))
+                yield chosen, state
+        while chosen != self._profile.end_id:
+            hidden, logits, state = self._run_to_text(state, state.pending)
+            chosen = self._text_or_end(hidden[-1], logits)
             state = State(state.cache, state.length, (chosen,))
             yield chosen, state
-            if chosen == end:
-                return
 
     @abstractmethod
     def fork(self, state: State) -> State:
@@ -144,10 +144,22 @@ class DecoderListener(ABC):
     def _text_logits(self, state: F32) -> F32:
         """Logits of the text ids, float32 [text_ids], of one final state [hidden]."""
 
-    def _run_to_text(self, cache: Any, length: int, rows: F32) -> tuple[F32, F32]:
-        """Feed [n, hidden]; the last final state [hidden] and the logits of the text ids."""
-        last: F32 = self._run_rows(cache, length, rows)[-1]
-        return last, self._text_logits(last)
+    def _text_pass(self, cache: Any, length: int, rows: F32) -> tuple[F32, F32]:
+        """As `_run_rows`, and the logits of the text ids behind the last row."""
+        hidden = self._run_rows(cache, length, rows)
+        return hidden, self._text_logits(hidden[-1])
+
+    def _run_to_text(self, state: State, ids: Sequence[int]) -> tuple[F32, F32, State]:
+        """Feed ids; final states [n, hidden], the text logits behind them, the state there."""
+        rows = self._embed_ids(ids)
+        behind = self._behind(state, rows)
+        hidden, logits = self._text_pass(state.cache, state.length, rows)
+        return hidden, logits, behind
+
+    def _text_or_end(self, last: F32, logits: F32) -> int:
+        """What a response goes on with, given its last final state."""
+        best = int(np.argmax(logits))
+        return self._profile.end_id if float(self._end_row @ last) > float(logits[best]) else best
 
     def _run(self, state: State, rows: F32) -> tuple[F32, State]:
         """Feed embeddings [n, hidden]; final states [n, hidden] and the state behind them."""
