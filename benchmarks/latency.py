@@ -150,7 +150,7 @@ def main() -> None:
         "first text after the decision, median ms (<= 60)": 1000
         * np.median([f for f, _ in firsts]),
         "each further piece, median ms": 1000 * np.median([s for _, s in firsts]),
-        "replies that both are of": len(firsts),
+        "replies measured for these two": len(firsts),
         "real-time factor, silent (<= 0.25)": silent_ms.mean() / 1000 / CHUNK_S,
         "real-time factor, speech (<= 0.6)": speech_ms.mean() / 1000 / CHUNK_S,
         "backlog of 10 chunks, s (<= 0.4)": ten,

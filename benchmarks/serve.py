@@ -31,6 +31,7 @@ from harken.client import connect_async
 from harken.decide.batched_listener import BatchedListener
 from harken.decide.listener import Audible, State
 from harken.decide.model import load_batched_listener, load_listener
+from harken.errors import HarkenError
 from harken.perceive.chunks import Chunk, chunks
 from harken.perceive.percept import Percept
 from harken.perceive.perception import Perception
@@ -47,7 +48,7 @@ BLOCK_S = 0.1
 CHUNK_S = CHUNK_SAMPLES / SAMPLE_RATE
 SPEECH_SHARE = 0.3
 IDLE_S = 10.0
-ANYTHING = 1e-12  # p(respond) that silence reaches
+P_OF_SILENCE = 1e-12  # a p(respond) that even silence reaches
 CONTEXT_CHUNKS, WORK_STEPS, COMPANY_ROUNDS = 50, 20, 5
 
 
@@ -74,9 +75,11 @@ def serving(engine: Engine, sessions: int) -> Iterator[str]:
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    yield f"ws://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    try:
+        yield f"ws://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 async def listen(url: str, samples: np.ndarray) -> tuple[list[float], int, int]:
@@ -103,7 +106,7 @@ async def listen(url: str, samples: np.ndarray) -> tuple[list[float], int, int]:
 
 async def cut_ms(url: str, voice: str) -> float:
     """From asking for a stop, while a reply is spoken, to being told to drop its sound."""
-    async with connect_async(url, threshold=ANYTHING, voice=voice) as session:
+    async with connect_async(url, threshold=P_OF_SILENCE, voice=voice) as session:
         await session.send(np.zeros(2 * CHUNK_SAMPLES, np.float32))
         began, answered = 0.0, False
         async for event in session:
@@ -115,10 +118,10 @@ async def cut_ms(url: str, voice: str) -> float:
             elif event["type"] == "harken.chunk" and not answered:
                 answered = event["decision"] == "respond"
                 if not answered:
-                    raise SystemExit("silence was not answered; lower ANYTHING for this checkpoint")
+                    raise HarkenError("silence was not answered: lower P_OF_SILENCE in this file")
             elif event["type"] == "harken.playback.flush":
                 return 1000 * (time.monotonic() - began)
-    raise SystemExit("the reply was over before it could be cut")
+    raise HarkenError("the reply was over before it could be cut: try again, or another --voice")
 
 
 async def idle_share(url: str, sessions: int) -> float:

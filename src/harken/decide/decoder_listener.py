@@ -111,8 +111,8 @@ class DecoderListener(ABC):
         """Ids of a response, greedily: one emotion, text, `END`."""
         chosen: int | None = None
         if self._profile.emotions:
-            # The likely emotion is fed before it is known: if it is the one, the first text comes
-            # a pass earlier, and if not, no later.
+            # The likely emotion is fed before it is known. If it is the one, the first text comes
+            # a pass earlier; if not, a row and the logits were for nothing.
             likely = self._profile.emotion_ids[EMOTIONS.index("normal")]
             hidden, logits, ahead = self._run_to_text(state, (*state.pending, likely))
             chosen = self._profile.emotion_ids[int(np.argmax(self._emotion_rows @ hidden[-2]))]

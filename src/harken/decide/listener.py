@@ -92,8 +92,8 @@ class Listener(Protocol):
     def say(self, state: State) -> Iterator[tuple[int, State]]:
         """Ids of a response after a respond, greedily, the emotion first and `END` last.
 
-        Each id comes with the state in which it is pending. The iterator may be left at any time,
-        and nothing else may be fed to its cache before.
+        Each id comes with the state in which it is pending. The iterator may be left at any time;
+        until then nothing else may be fed to its cache.
         """
         ...
 
