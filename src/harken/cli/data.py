@@ -12,9 +12,6 @@ from harken.cli.bars import counted_bar, said_bar
 from harken.cli.outputs import require_place, writing
 from harken.cli.variants import app as variants
 
-LONGEST_ANSWER = 120
-"""Characters; longer ones are left out: nobody wants to be read an essay."""
-
 app = typer.Typer(help="Corpora and composed streams for training.", no_args_is_help=True)
 app.add_typer(variants)
 
@@ -143,28 +140,6 @@ def build(
                 out, progress=lambda done, total: bar.update(task, completed=done, total=total)
             )
         typer.echo(f"{len(index.shards)} shards in {out / 'shards'}")
-
-
-@app.command()
-def answer(
-    out: Annotated[
-        Path, typer.Argument(callback=require_place, help="A JSON file to write: question, answer.")
-    ],
-) -> None:
-    """Let the pretrained decoder answer the open questions: `data/answered.json` is made so."""
-    from harken.evals.plain_decoder import plain_decoder
-    from harken.soundflow.questions import open_questions
-
-    decoder, asked = plain_decoder(), open_questions()
-    answered: dict[str, str] = {}
-    with counted_bar() as bar:
-        for question in bar.track(asked, description="questions"):
-            said = decoder.answered(question)
-            if 0 < len(said) <= LONGEST_ANSWER:
-                answered[question] = said
-    with writing(out):
-        out.write_text(json.dumps(answered, ensure_ascii=False, indent=0) + "\n", "utf-8")
-    typer.echo(f"{len(answered)} of {len(asked)} questions answered shortly, in {out}")
 
 
 @app.command()

@@ -1,9 +1,8 @@
 """Questions and memories as text: more than anybody was recorded asking.
 
-`data/knowledge.json` holds families of questions with answers written by hand, `answered.json`
-open questions (ours and those of chatterbot-corpus) with what the plain decoder answers: learning
-its own answers keeps what it knows. `memories.json` holds things to remember and how they are
-asked for.
+`data/knowledge.json` holds families of questions, `open_answers.json` single ones (ours and some of
+chatterbot-corpus); every answer is written by hand. `memories.json` holds things to remember and
+how they are asked for.
 """
 
 import json
@@ -15,9 +14,7 @@ from typing import Any
 import numpy as np
 
 from harken.soundflow.corpora import data_text
-from harken.soundflow.texts import exchanges
 
-_ASKING = ("what", "who", "which", "when", "where", "why", "how", "can", "do", "is", "are", "tell")
 _NUMBERS = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
     "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
@@ -41,15 +38,8 @@ def questions() -> tuple[tuple[str, str], ...]:
     """(question, answer) in English and Chinese; none twice."""
     found = dict(_known())
     found |= dict(_sums())
-    found |= json.loads(data_text("answered.json"))
+    found |= json.loads(data_text("open_answers.json"))
     return tuple(found.items())
-
-
-def open_questions() -> list[str]:
-    """Questions that have no answer written by hand, for the plain decoder to answer."""
-    ours: list[str] = json.loads(data_text("open_questions.json"))
-    theirs = [_as_asked(each.turns[0]) for each in exchanges("english")]
-    return list(dict.fromkeys([*ours, *(q for q in theirs if q)]))
 
 
 def memory(language: str, random: np.random.Generator) -> Memory:
@@ -89,16 +79,6 @@ def _sums() -> Iterator[tuple[str, str]]:
         for b in range(1, 11 - a):
             sum_of = f"{_CHINESE_NUMBERS[a]}加{_CHINESE_NUMBERS[b]}等于"
             yield f"{sum_of}多少？", f"{sum_of}{_CHINESE_NUMBERS[a + b]}。"
-
-
-def _as_asked(text: str) -> str:
-    """A question of the corpus in the way the ears would write it; empty if it is none."""
-    words = text.rstrip(" ?.").split()
-    if not words or words[0].lower() not in _ASKING or not 3 <= len(words) <= 16:
-        return ""
-    shouted = text.isupper()
-    asked = " ".join(words).lower() if shouted else " ".join(words)
-    return asked[0].upper() + asked[1:] + ("." if words[0].lower() == "tell" else "?")
 
 
 def _pick(items: list[str], random: np.random.Generator) -> str:
