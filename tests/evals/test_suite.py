@@ -4,7 +4,7 @@ import pytest
 
 from harken.evals.respond_or_ignore import by_category, categories
 from harken.evals.streams import Case, Due, Outcome
-from harken.evals.suite import counting, interruption, naming, standing
+from harken.evals.suite import counting, holds_answer, interruption, naming, standing
 from harken.soundflow.composing import AGREED
 from harken.soundflow.events import EVENTS
 from harken.stream import Prefix
@@ -55,6 +55,24 @@ def test_a_sound_is_named_by_its_own_name(cause: str, said: str, is_named: bool)
     case = Case("a", "a", "narrate", Prefix("narrate"), (), (due,))
     found = naming([Outcome(case, ((5, said, "normal"),), ())])
     assert found["event naming"].value == is_named
+
+
+@pytest.mark.parametrize(
+    ("said", "reference", "asked", "is_right"),
+    [
+        ("Six times six is 36.", "Six times six is thirty six.", "What is 6 times 6?", True),
+        ("It is thirty-six.", "Six times six is thirty six.", "What is 6 times 6?", True),
+        ("Six times six is 30.", "Six times six is thirty six.", "What is six times six?", False),
+        ("Six times six is 35.", "Six times six is forty.", "What is six times six?", False),
+        ("There are 120.", "There are one hundred and twenty minutes.", "How many minutes?", True),
+        ("一年有365天。", "一年有三百六十五天。", "一年有多少天？", True),
+        ("A kitten.", "A baby dog is called a puppy.", "What is a baby dog called?", False),
+    ],
+)
+def test_an_answer_is_right_in_other_words_and_numerals(
+    said: str, reference: str, asked: str, is_right: bool
+) -> None:
+    assert holds_answer(said, reference, asked) is is_right
 
 
 def test_stops_are_told_from_going_on() -> None:

@@ -26,6 +26,7 @@ from harken.live.trace import CHUNK_S
 from harken.respond.sentences import words_of
 from harken.soundflow.composing import AGREED
 from harken.soundflow.events import EVENTS
+from harken.soundflow.speech import spoken_form
 from harken.soundflow.texts import is_chinese
 
 _STOP_ANSWER_CHUNKS, _LEFT_CHUNKS = 6, 8
@@ -35,6 +36,14 @@ _STOPWORDS = frozenset(
     do does did what which who how many much""".split()  # noqa: SIM905
 )
 
+
+_NUMERALS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety "
+    "hundred thousand million"
+).replace(" ", "|")
+_WITHIN_NUMBER = re.compile(rf"\b({_NUMERALS})(?: and |[ -])(?=(?:{_NUMERALS})\b)")
+"""What stands between the words of one number, and the word before it."""
 
 _ARTICLE = re.compile(r"^(an?|the) ")
 _NAMES = {label: _ARTICLE.sub("", kind.name) for label, kind in EVENTS.items()}
@@ -169,10 +178,17 @@ def _worded(outcome: Outcome) -> Iterator[tuple[Due, str]]:
 
 
 def holds_answer(said: str, reference: str, question: str) -> bool:
-    """Whether an answer holds every telling word of the reference that the question did not."""
-    asked = set(words_of(question))
-    key = {w for w in words_of(reference) if w not in asked and w not in _STOPWORDS}
-    return bool(key) and key <= set(words_of(said))
+    """Whether an answer holds every telling word of the reference that the question did not.
+
+    English numbers are compared whole and as they are said: "36" is thirty six, and not thirty.
+    """
+    key = _spoken_words(reference) - _spoken_words(question) - _STOPWORDS
+    return bool(key) and key <= _spoken_words(said)
+
+
+def _spoken_words(text: str) -> set[str]:
+    spoken = spoken_form(text, "zh" if is_chinese(text) else "en").text
+    return set(words_of(_WITHIN_NUMBER.sub(r"\1", spoken.casefold())))
 
 
 def orders(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
