@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from harken.cli.bars import counted_bar
 from harken.cli.outputs import require_place
 from harken.decide.rule import OperatingPoint
 from harken.errors import HarkenError
@@ -44,12 +45,16 @@ def calibrate(
     from harken.evals.calibrate import calibration_of, judged
     from harken.evals.streams import case_of, cases
     from harken.soundflow.joined import in_groups
+    from harken.soundflow.rows import rows
 
     given = _thresholds(threshold or [])
     listener = load_listener(model, calibration=Calibration())
     wholes = in_groups(data, split, segments) if segments > 1 else []
     both = chain(cases(data, split), (case_of(data, row) for row in wholes))
-    found = calibration_of([judged(case, listener) for case in both], alarm_weight)
+    total = len(wholes) + sum(row["split"] == split for row in rows(data))
+    with counted_bar() as bar:
+        told = bar.track(both, total=total, description="sessions")
+        found = calibration_of([judged(case, listener) for case in told], alarm_weight)
     found = replace(found, thresholds={**found.thresholds, **given})
     replace(listener.checkpoint, calibration=found).save(out)
     typer.echo(json.dumps(asdict(found)))
