@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -104,10 +105,22 @@ class Hum:
             yield Speech(0.5 * np.sin(np.arange(320, dtype=np.float32) / 5), 16_000)
 
 
+class SlowHum(Hum):
+    """One that takes its time before it begins, as real voices do."""
+
+    name = "slow"
+
+    def speak(
+        self, text: str, emotion: str = "normal", language: str | None = None
+    ) -> Generator[Speech, None, None]:
+        time.sleep(0.3)
+        yield from super().speak(text, emotion, language)
+
+
 @pytest.fixture(scope="session")
 def engine(tiny_listener: BatchedListener) -> Iterator[Engine]:
     """With the tiny listener and without ears: all that is heard is how loud it is."""
-    voices = Voices({"hum": Hum()})
+    voices = Voices({"hum": Hum(), "slow": SlowHum()})
     with Engine(tiny_listener, Perception(()), voices, shedding=PATIENT) as engine:
         yield engine
 

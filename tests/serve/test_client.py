@@ -62,10 +62,13 @@ def test_the_example_of_the_documentation_runs(
     assert " s  " in capsys.readouterr().out
 
 
-def test_the_same_by_asyncio_and_with_a_voice(server: Server) -> None:
+@pytest.mark.parametrize("voice", ["hum", "slow"])
+def test_the_same_by_asyncio_and_with_a_voice(server: Server, voice: str) -> None:
+    """All of a reply is spoken, though the client has finished before the voice has begun."""
+
     async def listen() -> list[Event]:
         url = f"ws://{server.address}"
-        async with connect_async(url, threshold=1e-6, voice="hum") as session:
+        async with connect_async(url, threshold=1e-6, voice=voice) as session:
             await session.send(np.zeros(6_400, np.float32))
             events = []
             async for event in session:

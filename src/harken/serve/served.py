@@ -97,7 +97,7 @@ class Served:
         self._asked: deque[Settings] = deque()
         self._steps: Iterator[None] | None = self._open()
         self._dialogue: Dialogue | None = None
-        self._is_cancelled = self._is_finishing = self.is_over = False
+        self._is_cancelled = self._is_finishing = self._is_ending = self.is_over = False
         self._paced_s = 0.0
         self._n_put = self._n_decided = 0
         self._last_sound = ""
@@ -124,7 +124,7 @@ class Served:
         self.playing.cancel()
 
     def finish(self) -> None:
-        """Nothing more will come; `Ended` follows when all is decided."""
+        """Nothing more will come; `Ended` follows when all is decided and spoken."""
         self._is_finishing = True
 
     def close(self) -> None:
@@ -158,7 +158,7 @@ class Served:
         if self.is_over:
             return False
         is_done = self._is_finishing and self._n_decided == self._n_put
-        return bool(self._steps or self._asked or self._heard) or is_done
+        return bool(self._steps or self._asked or self._heard) or (is_done and not self._is_ending)
 
     def hear(self, *, spare_words: bool, spare_acoustic: bool) -> None:
         """One step of the ears."""
@@ -238,9 +238,13 @@ class Served:
         self._tell(Adopted(settings))
 
     def _end(self) -> Iterator[None]:
+        self._is_ending = True
+        self._speaker.when_said(self._leave)
+        yield
+
+    def _leave(self) -> None:
         self._tell(Ended())
         self.close()
-        yield
 
     def _attend(self) -> Iterator[None]:
         """One pass; a chunk after which a response was asked for has a pass of its own."""

@@ -84,12 +84,14 @@ class Speaker:
         self.name = NO_VOICE
         self._way = way
         self._utterance: _Utterance | None = None
+        self._has_spoken = False
 
     def add(self, piece: TextPiece) -> None:
         """The next text of a reply; the first of it begins an utterance."""
         if self._utterance is None:
             if self.name == NO_VOICE or begins_call(piece.text):
                 return
+            self._has_spoken = True
             self._way.playing.begin(piece.chunk)
             self._utterance = _Utterance(self._way, self.name, piece)
         for sentence in self._utterance.cutter.push(piece.text):
@@ -104,6 +106,13 @@ class Speaker:
         for sentence in utterance.cutter.finish():
             utterance.submit(sentence)
         self._way.voices.submit(utterance.finish)
+
+    def when_said(self, work: Callable[[], None]) -> None:
+        """Have something done behind all replies; at once in a session that says none aloud."""
+        if self._has_spoken:
+            self._way.voices.submit(work)
+        else:
+            work()
 
 
 class _Utterance:
