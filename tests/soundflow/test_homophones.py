@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pypinyin import lazy_pinyin
 
-from harken.soundflow.homophones import as_misheard
+from harken.soundflow.homophones import with_slips
 from harken.soundflow.sources import sentences_zh_en
 
 
@@ -12,7 +12,7 @@ def test_a_slip_sounds_like_what_was_said_and_half_of_the_sentences_have_one() -
     random, slipped, characters, exchanged = np.random.default_rng(0), 0, 0, 0
     said = [zh for zh, _ in sentences_zh_en()[:600]]
     for text in said:
-        heard = as_misheard(text, random)
+        heard = with_slips(text, random)
         plain = "".join(c for c in text if c not in "，、：；“”")
         bare = "".join(c for c in heard if c not in "，、：；“”")
         assert [lazy_pinyin(c) for c in bare] == [lazy_pinyin(c) for c in plain]
@@ -27,4 +27,4 @@ def test_a_slip_sounds_like_what_was_said_and_half_of_the_sentences_have_one() -
 @pytest.mark.parametrize("text", ["Where is the station?", "", "OK."])
 def test_what_is_not_chinese_stays_as_it_is(text: str) -> None:
     random = np.random.default_rng(1)
-    assert all(as_misheard(text, random) == text for _ in range(20))
+    assert all(with_slips(text, random) == text for _ in range(20))

@@ -53,8 +53,8 @@ def calibrate(
     both = chain(cases(data, split), (case_of(data, row) for row in wholes))
     total = len(wholes) + sum(row["split"] == split for row in rows(data))
     with counted_bar() as bar:
-        told = bar.track(both, total=total, description="sessions")
-        found = calibration_of([judged(case, listener) for case in told], alarm_weight)
+        counted = bar.track(both, total=total, description="sessions")
+        found = calibration_of([judged(case, listener) for case in counted], alarm_weight)
     found = replace(found, thresholds={**found.thresholds, **given})
     replace(listener.checkpoint, calibration=found).save(out)
     typer.echo(json.dumps(asdict(found)))

@@ -1,7 +1,7 @@
 """Chinese as a recogniser mishears it: other characters of the same sound.
 
 A syllable stands for many characters, and the words ear, which knows little of what is talked
-about, often takes another one: half of 54 spoken training sentences came back with such a slip
+about, often takes another one: 28 of 54 spoken training sentences came back with such slips
 (docs/log.md, 2026-11-29). A listener that learns from flawless text alone translates the slip.
 """
 
@@ -15,23 +15,23 @@ from pypinyin import lazy_pinyin
 from harken.soundflow.sources import sentences_zh_en
 from harken.soundflow.texts import is_chinese
 
-MISHEARD_SHARE = 0.5
+SLIPPED_SHARE = 0.5
 """How many utterances have a slip at all."""
-SLIP_SHARE = 0.2
+EXCHANGED_SHARE = 0.2
 """How many characters of such a one are exchanged."""
 UNPAUSED_SHARE = 0.5
 """How often the punctuation within an utterance is not heard."""
 
 
-def as_misheard(text: str, random: np.random.Generator) -> str:
+def with_slips(text: str, random: np.random.Generator) -> str:
     """`text` as it may be recognised; what is not Chinese stays as it is."""
     if not is_chinese(text):
         return text
     if random.random() < UNPAUSED_SHARE:
         text = "".join(c for c in text[:-1] if c not in "，、：；“”") + text[-1]
-    if random.random() >= MISHEARD_SHARE:
+    if random.random() >= SLIPPED_SHARE:
         return text
-    return "".join(_like(c, random) if random.random() < SLIP_SHARE else c for c in text)
+    return "".join(_like(c, random) if random.random() < EXCHANGED_SHARE else c for c in text)
 
 
 def _like(character: str, random: np.random.Generator) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from harken.soundflow.events import EVENTS, kind_counted
-from harken.soundflow.homophones import as_misheard
+from harken.soundflow.homophones import with_slips
 from harken.soundflow.overheard import overheard
 from harken.soundflow.phrases import awaiting_order, counting_order, misheard
 from harken.soundflow.questions import memory, questions
@@ -125,7 +125,7 @@ def _interpreted(row: Row, texts: Texts, random: np.random.Generator) -> Row | N
             source = 1 if is_chinese(text) else 0
             pair = as_long(text_at(words, at), texts.sentences, source, random)
             text = pair[1 - source]
-            words |= spread(as_misheard(pair[source], random), at, words)
+            words |= spread(with_slips(pair[source], random), at, words)
         said.append([chunk, text, emotion, cause])
     return _or_unasked(with_words(row, words, said), texts, random)
 
@@ -163,7 +163,7 @@ def _questioned(row: Row, texts: Texts, random: np.random.Generator) -> Row | No
             heard = text_at(words, at)
             alike = [q for q in texts.questions if is_chinese(q[0]) == is_chinese(heard)]
             question, text = as_long(heard, alike, 0, random)
-            words |= spread(as_misheard(question, random), at, words)
+            words |= spread(with_slips(question, random), at, words)
         said.append([chunk, text, emotion, cause])
     return with_words(row, words, said) if said else None
 
