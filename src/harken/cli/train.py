@@ -1,4 +1,4 @@
-"""`harken train`: run, resume, export, mean."""
+"""`harken train`: run, resume, export, mean, weaken."""
 
 import json
 import os
@@ -125,9 +125,26 @@ def mean(
 ) -> None:
     """Write the mean of the weights of two checkpoints; calibrate it afterwards."""
     from harken.stream import profile_named
-    from harken.train.mean import mean as mean_of
+    from harken.train.mix import mean as mean_of
 
     mean_of(first, second, out, profile_named(profile))
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command()
+def weaken(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint.")],
+    out: Annotated[
+        Path, typer.Argument(callback=require_place, help="The checkpoint to write (.safetensors).")
+    ],
+    strength: Annotated[float, typer.Option(help="How much of its LoRA is left, 0 to 1.")],
+    profile: Annotated[str, typer.Option(help="Its profile.")] = "mini",
+) -> None:
+    """Write a checkpoint nearer to the pretrained decoder, which knows more and decides worse."""
+    from harken.stream import profile_named
+    from harken.train.mix import weakened
+
+    weakened(checkpoint, strength, out, profile_named(profile))
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
 
 

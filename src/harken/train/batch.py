@@ -46,7 +46,9 @@ class Batch:
 
     text_rows float32 [n, hidden], zero where a control row (control_at, control: index into
     own_rows) or an ear (audio_at) goes; sound [chunks, 1545] and acoustic [chunks, 2560] float32;
-    wanted float32 [m, decisions], the distribution that each target of `Kind.CONTROL` is to have.
+    wanted float32 [m, decisions], the distribution that each target of `Kind.CONTROL` is to have;
+    anchored: int64 [k], which targets of `Kind.TEXT` are to have another distribution than their
+    choice, and it, float32 [k, text ids + 1].
     """
 
     lengths: tuple[int, ...]
@@ -59,6 +61,7 @@ class Batch:
     acoustic: Tensor
     wanted: Tensor
     targets: dict[Kind, Targets]
+    anchored: tuple[Tensor, Tensor] | None = None
 
     @property
     def positions(self) -> int:
@@ -75,7 +78,16 @@ class Batch:
             kind: Targets(*(getattr(t, f.name).to(device) for f in fields(t)))
             for kind, t in self.targets.items()
         }
+        if self.anchored:
+            moved["anchored"] = tuple(t.to(device) for t in self.anchored)
         return replace(self, **moved, targets=targets)
+
+    def anchored_to(self, probabilities: Tensor, tasks: Sequence[str]) -> "Batch":
+        """The same, in which the texts of `tasks` are to have these probabilities, [k, text ids +
+        1] in the order of their positions."""
+        chosen = torch.tensor([i for i, name in enumerate(self.tasks) if name in tasks])
+        at = torch.isin(self.targets[Kind.TEXT].task, chosen).nonzero()[:, 0]
+        return replace(self, anchored=(at, probabilities))
 
 
 class Collator:

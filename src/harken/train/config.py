@@ -28,6 +28,8 @@ class TrainConfig:
     class weights against silent. drop_*: chance that a whole stream loses that ear; the words ear
     only where nothing is due to what was said.
     trained: beginnings of the names of what learns; the rest stays as it began.
+    anchor: a checkpoint file; texts of the tasks `anchored` are to stay what it would say
+    (`harken.train.anchor`). "" for none.
     task_weights: share of a task against `other_weight` for those not named.
     *_minutes and *_steps: how often. nice: niceness of the process, 0 to 19.
     compute: bfloat16 or float32, what the decoder computes in (`harken.train.compute`).
@@ -70,6 +72,8 @@ class TrainConfig:
     lr_full: float = 2e-5
     recompute: bool = False
     sharding: str = "none"
+    anchor: str = ""
+    anchored: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         profile_named(self.profile)
@@ -106,6 +110,9 @@ class TrainConfig:
             raise HarkenError(
                 f"trained is {list(self.trained)}; name at least one of {', '.join(LEARNERS)}"
             )
+        object.__setattr__(self, "anchored", tuple(self.anchored))
+        if bool(self.anchor) != bool(self.anchored):
+            raise HarkenError("anchor names a checkpoint and anchored its tasks; give both or none")
         choices = {"compute": COMPUTE, "adapt": ADAPT, "sharding": SHARDING}
         for name, known in choices.items():
             if getattr(self, name) not in known:

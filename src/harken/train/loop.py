@@ -21,6 +21,7 @@ import torch
 from harken.decide.embedding import EmbeddingTable
 from harken.errors import HarkenError
 from harken.stream import profile_named
+from harken.train.anchor import Anchor
 from harken.train.batch import Batch, Collator
 from harken.train.board import Write, board
 from harken.train.compute import DTYPES, matmul_flops
@@ -97,6 +98,9 @@ class _Trainer:
         self.operations_per_position = self.model.operations_per_position()
         self.peak_flops = self._measured_peak()
         self.loss = StreamLoss(profile, config)
+        self.anchor = (
+            Anchor(config, parts, self.collator, processes.device) if config.anchor else None
+        )
 
         saved = processes.from_first(run.load)
         if saved is not None:
@@ -246,9 +250,12 @@ class _Trainer:
         mine = divided([len(d) for d in documents], processes.count)[processes.rank]
         # Who has none goes along with the first, at no weight: every exchange needs everybody.
         chosen = mine or [0]
-        batch = self.collator.collate(
-            [with_features(documents[i]) for i in chosen], deaf=[deaf[i] for i in chosen]
-        )
+        read = [with_features(documents[i]) for i in chosen]
+        deaf = [deaf[i] for i in chosen]
+        batch = self.collator.collate(read, deaf=deaf)
+        said = self.anchor.said(read, deaf) if self.anchor else None
+        if said is not None:
+            batch = batch.anchored_to(said, config.anchored)
         if processes.count == 1:
             return batch, None
         weights = self.loss.weights(batch) * bool(mine)

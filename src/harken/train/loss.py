@@ -2,7 +2,8 @@
 
 L = L_text + lambda L_control + a small weight L_emotion; each a mean over its positions, control
 weighted by class because most decisions are silent. Where a decision is to stay as it was before,
-the target is its old distribution (knowledge distillation: Hinton et al. 2015).
+the target is its old distribution (knowledge distillation: Hinton et al. 2015), and where a text is
+anchored (`harken.train.anchor`), what the anchor would say.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -69,7 +70,6 @@ class StreamLoss:
         self._decision_rows = torch.tensor([rows[d.upper()] for d in profile.decisions])
         emotions = EMOTIONS if profile.emotions else ()
         self._emotion_rows = torch.tensor([rows[e.upper()] for e in emotions], dtype=torch.long)
-        self._end_row = rows["END"]
         weight = {"silent": 1.0, "respond": config.respond_weight, "stop": config.stop_weight}
         self._class_weights = torch.tensor([weight[d] for d in profile.decisions])
         self._control_weight = config.control_weight
@@ -138,17 +138,18 @@ class StreamLoss:
         targets = batch.targets[Kind.TEXT]
         if not len(targets.at):
             return states.new_zeros((), dtype=torch.float32), {}
-        chosen = states[targets.at]
         # The vocabulary is large: its product runs on text positions alone.
-        text = (chosen @ model.head.t()).float()
-        end = chosen.float() @ model.controls.output[self._end_row]
-        logits = torch.cat([text, end[:, None]], dim=1)
+        logits = text_logits(model, states[targets.at])
         each = torch.nn.functional.cross_entropy(logits, targets.choice, reduction="none")
         right, every = logits.argmax(-1) == targets.choice, torch.ones_like(each, dtype=torch.bool)
         scores = [
             *_by_task("text", batch, targets.task, every, each, right),
             *_responses(batch, targets.task, targets.response, each, right),
         ]
+        if batch.anchored is not None:
+            at, probabilities = batch.anchored
+            kept = torch.nn.functional.cross_entropy(logits[at], probabilities, reduction="none")
+            each = each.index_put((at,), kept)
         return each.mean(), dict(scores)
 
 
@@ -162,6 +163,13 @@ class Learner(nn.Module):
     def forward(self, batch: Batch, shares: Sequence[float] | None = None) -> tuple[Tensor, Tally]:
         """The scalar to minimise and the scores."""
         return self._loss(self.model, batch, self.model(batch), shares)
+
+
+def text_logits(model: StreamModel, states: Tensor) -> Tensor:
+    """[m, hidden] -> float32 [m, text ids + 1], the last of them for `END`."""
+    text = (states @ model.head.t()).float()
+    end = states.float() @ model.controls.output[model.controls.end]
+    return torch.cat([text, end[:, None]], dim=1)
 
 
 Scores = list[tuple[tuple[str, str], Score]]

@@ -83,6 +83,7 @@ class Controls(nn.Module):
                 output[i] = rows[i]
         self.input = nn.Parameter(rows)
         self.output = nn.Parameter(output)
+        self.end = profile.own_rows.index("END")
 
 
 class SoundAdapter(nn.Module):

@@ -1,4 +1,4 @@
-"""The mean of two checkpoints: halfway between them, refused where they do not fit."""
+"""Checkpoints made of checkpoints: halfway, weaker, refused where it cannot be."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from harken.decide.checkpoint import Calibration, Checkpoint
 from harken.decide.model import shipped_checkpoint
 from harken.errors import HarkenError
 from harken.stream import Profile
-from harken.train.mean import mean
+from harken.train.mix import mean, weakened
 
 
 def test_the_mean_lies_halfway_and_is_not_calibrated(mini: Profile, tmp_path: Path) -> None:
@@ -42,3 +42,23 @@ def test_checkpoints_that_learnt_different_weights_have_no_mean(
         mean(shipped_checkpoint(), tmp_path / "fewer.safetensors", tmp_path / "o.safetensors", mini)
     with pytest.raises(HarkenError, match=r"end it with \.safetensors"):
         mean(shipped_checkpoint(), shipped_checkpoint(), tmp_path / "mean.onnx", mini)
+
+
+def test_a_weakened_checkpoint_moves_the_decoder_less_and_hears_as_before(
+    mini: Profile, tmp_path: Path
+) -> None:
+    whole, out = Checkpoint.load(shipped_checkpoint(), mini), tmp_path / "weak.safetensors"
+    run = CliRunner().invoke(
+        app, ["weaken", str(shipped_checkpoint()), str(out), "--strength", "0.5"]
+    )
+    assert run.exit_code == 0, run.output
+    found = Checkpoint.load(out, mini)
+    a, b = "layers.3.down.lora_a", "layers.3.down.lora_b"
+    moved, moved_before = found.tensors[a] @ found.tensors[b], whole.tensors[a] @ whole.tensors[b]
+    assert np.allclose(moved, moved_before / 2, atol=1e-3 * np.abs(moved_before).max())
+    for name in ("sound.scores", "acoustic.weight", "controls.output"):
+        assert np.allclose(found.tensors[name], whole.tensors[name], atol=1e-3), name
+    assert found.calibration == Calibration()
+    assert found.facts == {"weakened": whole.facts, "strength": 0.5}
+    with pytest.raises(HarkenError, match=r"strength is 1\.5; it must be in 0 to 1"):
+        weakened(shipped_checkpoint(), 1.5, out, mini)
