@@ -1,4 +1,4 @@
-"""`harken data`: more to learn from than was composed, of the same audio."""
+"""`harken data`: more to learn from than was composed, of the same audio; or less."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,6 +86,19 @@ def prolong(
     with _counting() as progress:
         kept = join_streams(folder, streams, minutes, seed, progress)
     _tell(folder, kept)
+
+
+@app.command()
+def withhold(
+    folder: _Folder,
+    out: Annotated[Path, typer.Argument(help="A new folder, which points to the features of it.")],
+    kind: Annotated[list[str], typer.Option(help="A kind of sound (repeatable).")],
+) -> None:
+    """Write its list without the training streams in which these kinds of sounds are heard."""
+    from harken.soundflow.withhold import withhold as withhold_kinds
+
+    kept, total = withhold_kinds(folder, out, kind)
+    typer.echo(f"{kept} of {total} training streams in {out / 'streams.jsonl'}")
 
 
 @contextmanager

@@ -1,0 +1,47 @@
+"""A data folder without some kinds of sounds, to find out what is made of sounds never learnt."""
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+
+from harken.errors import HarkenError
+from harken.parts.cache import place
+from harken.soundflow.events import EVENTS
+from harken.soundflow.rows import LIST, rows
+from harken.soundflow.writes import writes_below
+
+
+def withhold(folder: Path, out: Path, kinds: Collection[str]) -> tuple[int, int]:
+    """Write to `out` the list of `folder` without the training streams in which a sound of `kinds`
+    is heard, recorded or imagined; its features stay where they are.
+
+    Returns:
+        How many training streams are left, and how many there were.
+
+    Raises:
+        HarkenError: an unknown kind, no data folder, nothing is left, or it cannot be written.
+    """
+    if unknown := sorted(set(kinds) - EVENTS.keys()):
+        raise HarkenError(
+            f"no kind of sound {unknown[0]!r}; `harken data stats {folder}` lists those it holds"
+        )
+    if (out / LIST).exists():
+        raise HarkenError(f"{out} holds streams already; name a new folder")
+    kept = total = 0
+    lines = []
+    for row in rows(folder):
+        is_train = row["split"] == "train"
+        total += is_train
+        if is_train and any(kind in kinds for *_, kind in row["sounds"]):
+            continue
+        kept += is_train
+        # An absolute name leads out of the folder's own features.
+        features = (folder / "features" / row["features"]).absolute()
+        lines.append(json.dumps({**row, "features": str(features)}, ensure_ascii=False) + "\n")
+    if not kept:
+        raise HarkenError(f"without {', '.join(sorted(kinds))} nothing is left of {folder}")
+    with writes_below(out):
+        partial = out / f"{LIST}.partial"
+        partial.write_text("".join(lines), "utf-8")
+        place(partial, out / LIST)
+    return kept, total
