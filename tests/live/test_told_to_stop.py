@@ -12,7 +12,7 @@ from harken.decide.rule import OperatingPoint, decision_of
 from harken.live.conduct import Conduct
 from harken.live.dialogue import Decided, Dialogue
 from harken.live.playing import Playing
-from harken.live.told_to_stop import PAUSE_CHUNKS, Utterance, says_stop
+from harken.live.told_to_stop import PAUSE_CHUNKS, Utterance, nods, says_stop
 from harken.live.trace import FlushTrace
 from harken.perceive.percept import HeardWord, Percept
 from harken.stream.profile import MINI
@@ -61,6 +61,48 @@ def test_plain_words_that_can_mean_nothing_else(text: str) -> None:
 )  # fmt: skip
 def test_words_that_may_mean_something_else(text: str) -> None:
     assert not says_stop(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mhm.", "Alright.", "All right", "All", "Oh, I see.", "Uh-huh.", "Yes, yes.", "Got it.",
+        "That's right.", "Okay, great.", "嗯。", "嗯嗯", "好的。", "是吗？", "原来如此。",
+    ],
+)  # fmt: skip
+def test_words_that_only_agree(text: str) -> None:
+    assert nods(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "Stop.", "All right, stop.", "Not now.", "That's all.", "Right now.", "No.", "Wait.",
+        "Okay, thanks.", "Good morning.", "Who is right?", "好了。", "停。", "不对。", "好了，停。",
+    ],
+)  # fmt: skip
+def test_words_that_may_ask_for_an_end(text: str) -> None:
+    assert not nods(text)
+
+
+def agreed(chunks: Sequence[tuple[str, float]], aired: str = "") -> list[int]:
+    """The chunks in which others only agree."""
+    utterance, found = Utterance(), []
+    for n, (text, p_speech) in enumerate(chunks):
+        utterance = utterance.after(heard(text, p_speech), aired)
+        found += [n] if utterance.agrees else []
+    return found
+
+
+def test_who_agrees_does_so_until_a_pause_or_other_words() -> None:
+    silence = [("", PAUSES)] * PAUSE_CHUNKS
+    assert agreed([("", PAUSES), ("Alright.", PAUSES), *silence]) == [1, 2, 3]
+    assert agreed([("All", SPEAKS), ("right.", PAUSES), ("Stop.", PAUSES), *silence]) == [0, 1]
+    assert agreed([("All right,", SPEAKS), ("be silent.", PAUSES)]) == [0]
+    assert agreed([("not", SPEAKS), ("right.", PAUSES)]) == []
+    assert agreed([("Stop. Right.", PAUSES)]) == []
+    # Our own voice says most of it.
+    assert agreed([(STORY, SPEAKS), ("Mhm.", PAUSES)], aired=STORY) == [1]
 
 
 def test_a_lone_stop_is_told_once_when_the_ear_commits_it() -> None:
@@ -116,6 +158,14 @@ def test_over_its_threshold_stop_comes_before_respond() -> None:
     assert decision_of(MINI, torn, OperatingPoint(stop=0.018)) == "stop"
     assert decision_of(MINI, torn, OperatingPoint(stop=0.03)) == "respond"
     assert decision_of(MINI, replace(torn, playing=False), OperatingPoint(stop=0.018)) == "respond"
+
+
+def test_who_only_agrees_stops_nobody() -> None:
+    likely = Judgement(0, np.array([0.2, 0.1, 0.7], np.float32), 10, playing=True)
+    assert decision_of(MINI, likely, OperatingPoint()) == "stop"
+    assert decision_of(MINI, replace(likely, agrees=True), OperatingPoint()) == "silent"
+    both = replace(likely, agrees=True, told_to_stop=True)
+    assert decision_of(MINI, both, OperatingPoint()) == "stop"
 
 
 def test_the_reply_that_is_played_is_cut_and_heard_no_further(room: Any) -> None:

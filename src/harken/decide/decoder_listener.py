@@ -96,6 +96,7 @@ class DecoderListener(ABC):
                 base + e,
                 c.playing,
                 c.told_to_stop,
+                c.agrees,
                 overheard=bool(c.percept.words) and not c.typed,
             )
             for c, p, e in zip(chunks, probabilities, ends, strict=True)

@@ -32,13 +32,14 @@ class State:
 class Audible:
     """One chunk for the listener: the percept, and whether our own voice was playing.
 
-    told_to_stop: somebody said so in plain words (`harken.live.told_to_stop`). typed: there are
-    words that were written to us.
+    told_to_stop: somebody said so in plain words; agrees: what they say only agrees
+    (`harken.live.told_to_stop`). typed: there are words that were written to us.
     """
 
     percept: Percept
     playing: bool = False
     told_to_stop: bool = False
+    agrees: bool = False
     typed: bool = False
 
 
@@ -48,7 +49,7 @@ class Judgement:
 
     probabilities: float32 [n_decisions], calibrated, in the order of `profile.decisions`.
     `position` is the length of the state up to and including the chunk, before its decision.
-    playing, told_to_stop: as of the chunk's `Audible`. overheard: it brought words
+    playing, told_to_stop, agrees: as of the chunk's `Audible`. overheard: it brought words
     that may be for anybody.
     """
 
@@ -57,6 +58,7 @@ class Judgement:
     position: int
     playing: bool = False
     told_to_stop: bool = False
+    agrees: bool = False
     overheard: bool = False
 
     @property

@@ -48,11 +48,12 @@ class OperatingPoint:
 def decision_of(profile: Profile, judgement: Judgement, point: OperatingPoint) -> str:
     """The decision, "silent", "respond" or "stop"; stop only while our own voice is playing.
 
-    Told in plain words to stop it does, however unlikely the listener finds that. Stop is learnt
-    from few examples, so its threshold lies low, and over it comes before respond.
+    Told in plain words to stop it does, however unlikely the listener finds that, and it goes on
+    while they only agree. Stop is learnt from few examples, so its threshold lies low, and over it
+    comes before respond.
     """
     if judgement.playing and "stop" in profile.decisions:
         p_stop = float(judgement.probabilities[profile.decisions.index("stop")])
-        if judgement.told_to_stop or p_stop >= point.stop:
+        if judgement.told_to_stop or (p_stop >= point.stop and not judgement.agrees):
             return "stop"
     return "respond" if judgement.p_respond >= point.needed(judgement) else "silent"

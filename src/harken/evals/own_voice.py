@@ -171,7 +171,7 @@ class _Stage:
         sounded, aired = self.playing.take_sounded(), self.playing.aired
         self._utterance = self._utterance.after(percept, aired)
         told = replace(percept, words=without_ours(percept.words, aired))
-        heard = Audible(told, sounded, self._utterance.told_to_stop)
+        heard = Audible(told, sounded, self._utterance.told_to_stop, self._utterance.agrees)
         decision, text = self._attend(heard, _respond if is_asked else None)
         self.chunk += 1
         return _Moment(percept.text, sounded, decision, text)

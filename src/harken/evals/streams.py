@@ -10,6 +10,7 @@ from harken.decide.rule import OperatingPoint
 from harken.live.backlog import BacklogRule, per_chunk
 from harken.live.conduct import Conduct
 from harken.live.dialogue import Decided, Dialogue
+from harken.live.told_to_stop import Utterance
 from harken.live.trace import CompactionTrace, ResponseTrace
 from harken.perceive.percept import Percept
 from harken.soundflow.features import percepts_of
@@ -107,13 +108,23 @@ def case_of(data: Path, row: dict[str, Any]) -> Case:
     )
 
 
+def _audibles(case: Case) -> list[Audible]:
+    """Nobody is told to stop by the rule for plain words, which has to know what our voice said."""
+    utterance, found = Utterance(), []
+    for percept in case.percepts:
+        utterance = utterance.after(percept, aired="")
+        playing = percept.chunk in case.playing
+        found.append(Audible(percept, playing, agrees=utterance.agrees))
+    return found
+
+
 def run(
     case: Case, listener: Listener, point: OperatingPoint, rule: BacklogRule = per_chunk
 ) -> Outcome:
     """One session over a case, in passes over backlogs of `PASS_CHUNKS`."""
     conduct = Conduct(prefix=case.prefix, point=point, rule=rule)
     dialogue = Dialogue(listener, conduct)
-    backlog = [Audible(p, p.chunk in case.playing) for p in case.percepts]
+    backlog = _audibles(case)
     said: list[tuple[int, str, str]] = []
     p_respond: list[float] = []
     stopped: list[int] = []

@@ -142,7 +142,7 @@ class Session:
             self._ears_s += ears_s
             utterance = utterance.after(percept, arrived[0].aired)
             percept = replace(percept, words=without_ours(percept.words, arrived[0].aired))
-            audible = Audible(percept, arrived[0].playing, utterance.told_to_stop)
+            audible = Audible(percept, arrived[0].playing, utterance.told_to_stop, utterance.agrees)
             sounds = top_sounds(self._perception, percept)
             self._heard.put(HeardChunk(audible, sounds, arrived[0].arrived_s, ears_s))
         self._heard.end()

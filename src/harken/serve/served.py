@@ -181,6 +181,7 @@ class Served:
                     percept,
                     arrived.playing,
                     self._utterance.told_to_stop,
+                    self._utterance.agrees,
                     typed=bool(arrived.typed),
                 ),
                 spoken,
