@@ -85,6 +85,11 @@ def test_words_that_may_ask_for_an_end(text: str) -> None:
     assert not nods(text)
 
 
+def test_a_word_said_for_ever_is_judged_at_once() -> None:
+    assert nods("All right. " * 500) and nods("好的。" * 500)
+    assert not nods("All right. " * 500 + "Stop.") and not nods("好的。" * 500 + "停。")
+
+
 def agreed(chunks: Sequence[tuple[str, float]], aired: str = "") -> list[int]:
     """The chunks in which others only agree."""
     utterance, found = Utterance(), []

@@ -31,8 +31,9 @@ _ENGLISH = re.compile(
 _CHINESE = re.compile(
     "(请|好了|好|快|先)*(停|停止|停下来?|停一下|别说了|不要说了|够了|安静|安静一下)(停|吧|了|谢谢)*"
 )
+# No text can be read in two ways ("all right" as one or as two): that would take for ever.
 _ENGLISH_NODS = re.compile(
-    "((mhm|mm+|hmm?|uh|huh|um|ah|oh|wow|yes|yeah|yep|yup|right|okay|ok|all right|alright|all|sure"
+    "((mhm|mm+|hmm?|uh|huh|um|ah|oh|wow|yes|yeah|yep|yup|all|right|alright|okay|ok|sure"
     "|good|great|nice|cool|fine|well|really|true|exactly|indeed|interesting|of course|i see"
     "|got it|makes sense|go on|that s (right|true|good|great))( |$))+"
 )

@@ -30,8 +30,10 @@ class Anchor:
     def __init__(
         self, config: TrainConfig, parts: BaseParts, collator: Collator, device: torch.device
     ) -> None:
-        """Raises:
-        HarkenError: `config.anchor` is no checkpoint of the profile.
+        """Load it on `device`.
+
+        Raises:
+            HarkenError: `config.anchor` is no checkpoint of the profile.
         """
         profile = profile_named(config.profile)
         checkpoint = Checkpoint.load(Path(config.anchor), profile)
