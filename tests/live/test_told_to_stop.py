@@ -28,13 +28,23 @@ def heard(text: str, p_speech: float) -> Percept:
     return Percept(0, blank, blank, words, -30.0, p_speech)
 
 
+def utterances(chunks: Sequence[tuple[str, float]], aired: str) -> list[Utterance]:
+    """What is known after each chunk."""
+    found, utterance = [], Utterance()
+    for text, p_speech in chunks:
+        utterance = utterance.after(heard(text, p_speech), aired)
+        found.append(utterance)
+    return found
+
+
 def told(chunks: Sequence[tuple[str, float]], aired: str = "") -> list[int]:
     """The chunks in which it is told to stop."""
-    utterance, found = Utterance(), []
-    for n, (text, p_speech) in enumerate(chunks):
-        utterance = utterance.after(heard(text, p_speech), aired)
-        found += [n] if utterance.told_to_stop else []
-    return found
+    return [n for n, u in enumerate(utterances(chunks, aired)) if u.told_to_stop]
+
+
+def agreed(chunks: Sequence[tuple[str, float]], aired: str = "") -> list[int]:
+    """The chunks in which others only agree."""
+    return [n for n, u in enumerate(utterances(chunks, aired)) if u.agrees]
 
 
 @pytest.mark.parametrize(
@@ -90,15 +100,6 @@ def test_a_word_said_for_ever_is_judged_at_once() -> None:
     assert not nods("All right. " * 500 + "Stop.") and not nods("好的。" * 500 + "停。")
 
 
-def agreed(chunks: Sequence[tuple[str, float]], aired: str = "") -> list[int]:
-    """The chunks in which others only agree."""
-    utterance, found = Utterance(), []
-    for n, (text, p_speech) in enumerate(chunks):
-        utterance = utterance.after(heard(text, p_speech), aired)
-        found += [n] if utterance.agrees else []
-    return found
-
-
 def test_who_agrees_does_so_until_a_pause_or_other_words() -> None:
     silence = [("", PAUSES)] * PAUSE_CHUNKS
     assert agreed([("", PAUSES), ("Alright.", PAUSES), *silence]) == [1, 2, 3]
@@ -106,6 +107,8 @@ def test_who_agrees_does_so_until_a_pause_or_other_words() -> None:
     assert agreed([("All right,", SPEAKS), ("be silent.", PAUSES)]) == [0]
     assert agreed([("not", SPEAKS), ("right.", PAUSES)]) == []
     assert agreed([("Stop. Right.", PAUSES)]) == []
+    assert agreed([("Right", PAUSES), (".", PAUSES), (".", PAUSES), *silence]) == [0, 1, 2, 3, 4]
+    assert agreed([(".", PAUSES), ("not", SPEAKS), (".", PAUSES)]) == []
     # Our own voice says most of it.
     assert agreed([(STORY, SPEAKS), ("Mhm.", PAUSES)], aired=STORY) == [1]
 

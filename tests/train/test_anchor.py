@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from harken.cli.train import app
 from harken.decide.checkpoint import Checkpoint
 from harken.decide.embedding import EmbeddingTable
+from harken.decide.model import shipped_checkpoint
 from harken.errors import HarkenError
 from harken.stream import profile_named
 from harken.train.anchor import Anchor
@@ -117,3 +120,35 @@ def test_mistakes_are_told(tiny_parts: BaseParts, write_streams, tmp_path: Path)
     run.begin(config, data)
     with pytest.raises(HarkenError, match=r"no\.safetensors"):
         train(run, config, data, tiny_parts)
+
+
+@pytest.mark.parametrize(
+    ("anchor", "task", "told"),
+    [("no.safetensors", "chat", "no.safetensors"), ("", "gossip", "anchored task 'gossip'")],
+)
+def test_an_anchor_that_cannot_be_used_leaves_the_name_of_the_run_free(
+    anchor: str,
+    task: str,
+    told: str,
+    write_streams,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HARKEN_CACHE", str(tmp_path / "cache"))
+    fields = {"anchor": anchor or str(shipped_checkpoint()), "anchored": [task]}
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(fields))
+    options = ["--name", "mine", "--steps", "1", "--config", str(config)]
+    run = CliRunner().invoke(app, ["run", str(write_streams(4)), *options])
+    assert isinstance(run.exception, HarkenError) and told in str(run.exception)
+    assert not (tmp_path / "cache" / "runs" / "mine").exists()
+
+
+def test_a_run_finds_its_anchor_from_any_folder(
+    write_streams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = dataclasses.replace(CHAT, anchor="weak.safetensors", anchored=("chat",))
+    run = Run(tmp_path / "run")
+    run.begin(config, write_streams(4))
+    assert run.describe()[0].anchor == str(tmp_path / "weak.safetensors")

@@ -25,9 +25,9 @@ from harken.train.batch import Collator
 from harken.train.config import LEARNERS
 from harken.train.evaluate import evaluate
 from harken.train.examples import load_document, read_records
-from harken.train.kept import keep, load_tensors
+from harken.train.kept import keep
 from harken.train.loss import StreamLoss
-from harken.train.model import BaseParts, StreamModel
+from harken.train.model import BaseParts, StreamModel, load_tensors
 from harken.train.run import Run
 from harken.train.teach import Desk, learn, lesson_config, rehearse
 

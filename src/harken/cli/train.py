@@ -56,6 +56,7 @@ def run_command(
 ) -> None:
     """Start a run; a killed one goes on with `resume`."""
     require_torch()
+    from harken.train.anchor import require_anchor
     from harken.train.compute import fastest
     from harken.train.config import TrainConfig
     from harken.train.processes import join
@@ -71,7 +72,7 @@ def run_command(
     run, processes = Run(run_folder(name)), join(chosen)
 
     def begin() -> TrainConfig:
-        train_records(data)  # before the run takes its name
+        require_anchor(chosen, train_records(data))  # before the run takes its name
         # Kept with the run: it continues in the format it began with, wherever it is resumed.
         compute = fields.get("compute") or fastest(processes.device)
         config = replace(chosen, compute=compute)

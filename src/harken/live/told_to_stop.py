@@ -31,7 +31,8 @@ _ENGLISH = re.compile(
 _CHINESE = re.compile(
     "(请|好了|好|快|先)*(停|停止|停下来?|停一下|别说了|不要说了|够了|安静|安静一下)(停|吧|了|谢谢)*"
 )
-# No text can be read in two ways ("all right" as one or as two): that would take for ever.
+# Every text can be read in one way only ("all right" not as one and as two): with two, a word said
+# again and again would take for ever.
 _ENGLISH_NODS = re.compile(
     "((mhm|mm+|hmm?|uh|huh|um|ah|oh|wow|yes|yeah|yep|yup|all|right|alright|okay|ok|sure"
     "|good|great|nice|cool|fine|well|really|true|exactly|indeed|interesting|of course|i see"
@@ -79,6 +80,7 @@ class Utterance:
         *sentences, begun = _SENTENCE_END.split(self.text + new)
         goes_on = percept.p_speech >= _P_SPEAKING
         is_told = any(map(says_stop, sentences)) or (says_stop(begun) and not goes_on)
-        agrees = all(nods(said) for said in (*sentences, begun) if words_of(said))
+        said = [each for each in (*sentences, begun) if words_of(each)]
+        agrees = all(map(nods, said)) if said else self.agrees
         waits = says_stop(begun) and goes_on
         return Utterance(begun, waits=waits, told_to_stop=is_told, agrees=agrees)

@@ -23,25 +23,28 @@ def withhold(folder: Path, out: Path, kinds: Collection[str]) -> tuple[int, int]
     """
     if unknown := sorted(set(kinds) - EVENTS.keys()):
         raise HarkenError(
-            f"no kind of sound {unknown[0]!r}; `harken data stats {folder}` lists those it holds"
+            f"no kind of sound {unknown[0]!r}; choose from {', '.join(sorted(EVENTS))}"
         )
     if (out / LIST).exists():
         raise HarkenError(f"{out} holds streams already; name a new folder")
     kept = total = 0
-    lines = []
-    for row in rows(folder):
-        is_train = row["split"] == "train"
-        total += is_train
-        if is_train and any(kind in kinds for *_, kind in row["sounds"]):
-            continue
-        kept += is_train
-        # An absolute name leads out of the folder's own features.
-        features = (folder / "features" / row["features"]).absolute()
-        lines.append(json.dumps({**row, "features": str(features)}, ensure_ascii=False) + "\n")
-    if not kept:
-        raise HarkenError(f"without {', '.join(sorted(kinds))} nothing is left of {folder}")
+    partial = out / f"{LIST}.partial"
     with writes_below(out):
-        partial = out / f"{LIST}.partial"
-        partial.write_text("".join(lines), "utf-8")
-        place(partial, out / LIST)
+        try:
+            with partial.open("w", encoding="utf-8") as listed:
+                for row in rows(folder):
+                    is_train = row["split"] == "train"
+                    total += is_train
+                    if is_train and any(kind in kinds for *_, kind in row["sounds"]):
+                        continue
+                    kept += is_train
+                    # An absolute name leads out of the folder's own features.
+                    features = (folder / "features" / row["features"]).absolute()
+                    pointed = {**row, "features": str(features)}
+                    listed.write(json.dumps(pointed, ensure_ascii=False) + "\n")
+            if not kept:
+                raise HarkenError(f"without {', '.join(sorted(kinds))} nothing is left of {folder}")
+            place(partial, out / LIST)
+        finally:
+            partial.unlink(missing_ok=True)
     return kept, total

@@ -12,16 +12,34 @@ import torch
 from torch import Tensor
 
 from harken.decide.checkpoint import Checkpoint
+from harken.errors import HarkenError
 from harken.stream import profile_named
 from harken.train.batch import Batch, Collator, Kind
 from harken.train.compute import DTYPES
 from harken.train.config import TrainConfig
-from harken.train.examples import Document
-from harken.train.kept import load_tensors
+from harken.train.examples import Document, Record
 from harken.train.loss import text_logits
-from harken.train.model import BaseParts, StreamModel
+from harken.train.model import BaseParts, StreamModel, load_tensors
 
 Deaf = Sequence[tuple[bool, bool]]
+
+
+def require_anchor(config: TrainConfig, records: Sequence[Record]) -> None:
+    """Refuse an anchor that could not be used, before a run takes its name.
+
+    Raises:
+        HarkenError: `config.anchor` is no checkpoint of the profile, or no stream has an anchored
+            task.
+    """
+    if not config.anchor:
+        return
+    Checkpoint.load(Path(config.anchor), profile_named(config.profile))
+    tasks = {record.task for record in records}
+    if unknown := set(config.anchored) - tasks:
+        raise HarkenError(
+            f"no training stream has the anchored task {min(unknown)!r}; the data hold "
+            f"{', '.join(sorted(tasks))}"
+        )
 
 
 class Anchor:

@@ -19,7 +19,6 @@ import torch
 from harken.decide.checkpoint import Checkpoint
 from harken.decide.embedding import EmbeddingTable
 from harken.decide.listener import Audible, Listener, State
-from harken.errors import HarkenError
 from harken.parts.cache import place
 from harken.soundflow.features import percepts_of, stored_features
 from harken.soundflow.rows import gather, write_rows
@@ -29,7 +28,7 @@ from harken.stream.writer import response_piece
 from harken.train.batch import Collator, Kind
 from harken.train.compute import DTYPES
 from harken.train.examples import Document, Record, load_document, read_records
-from harken.train.model import BaseParts, StreamModel
+from harken.train.model import BaseParts, StreamModel, load_tensors
 
 Row = dict[str, Any]
 Told = Callable[[int, int], None]
@@ -165,21 +164,6 @@ def _judged(
         step.append((record, document))
     if step:
         yield from judge()
-
-
-def load_tensors(model: StreamModel, checkpoint: Checkpoint) -> None:
-    """Put what a checkpoint has learnt into a model.
-
-    Raises:
-        HarkenError: it has a tensor that the model has no place for.
-    """
-    named = dict(model.named_parameters())
-    with torch.no_grad():
-        for name, array in checkpoint.tensors.items():
-            place_of = named.get(name, named.get(f"decoder.{name}"))
-            if place_of is None or place_of.shape != array.shape:
-                raise HarkenError(f"tensor {name} of the checkpoint does not fit; export it again")
-            place_of.copy_(torch.from_numpy(array))
 
 
 def _answered(folder: Path, row: Row, listener: Listener) -> Row:

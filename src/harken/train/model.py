@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from harken.decide.adapters import SCORE_FLOOR
-from harken.decide.checkpoint import ACOUSTIC, SOUND_CLASSES, SOUND_EMBEDDING
+from harken.decide.checkpoint import ACOUSTIC, SOUND_CLASSES, SOUND_EMBEDDING, Checkpoint
 from harken.decide.embedding import EmbeddingTable
 from harken.decide.torch_decoder import FrozenWeights, TorchDecoder
+from harken.errors import HarkenError
 from harken.parts.convert import converted
 from harken.parts.convert.layout import Layout
 from harken.parts.fetch import ensure
@@ -175,6 +176,21 @@ class StreamModel(nn.Module):
     def checkpoint_tensors(self) -> dict[str, Tensor]:
         """Trained tensors under the names of a checkpoint."""
         return {n.removeprefix("decoder."): p.detach() for n, p in self.named_parameters()}
+
+
+def load_tensors(model: StreamModel, checkpoint: Checkpoint) -> None:
+    """Put what a checkpoint has learnt into a model.
+
+    Raises:
+        HarkenError: it has a tensor that the model has no place for.
+    """
+    named = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, array in checkpoint.tensors.items():
+            place_of = named.get(name, named.get(f"decoder.{name}"))
+            if place_of is None or place_of.shape != array.shape:
+                raise HarkenError(f"tensor {name} of the checkpoint does not fit; export it again")
+            place_of.copy_(torch.from_numpy(array))
 
 
 def _standardise(x: Tensor) -> Tensor:

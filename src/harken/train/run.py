@@ -82,6 +82,8 @@ class Run:
                 f"{self.folder.name}`, or give another --name"
             )
         learnt = _learnt_by(start) if start else None
+        if config.anchor:  # it may be resumed from another folder
+            config = replace(config, anchor=str(Path(config.anchor).absolute()))
         with cache_writes(self.folder, STATE_BYTES):
             self.folder.mkdir(parents=True, exist_ok=True)
             stored = {"data": str(data.absolute()), "config": json.loads(config.to_json())}
